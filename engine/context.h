@@ -1,0 +1,92 @@
+// A thread's working place: device, streams, library handles, memory pool.
+#pragma once
+
+#include <memory>
+
+#include "engine/storage.h"
+
+struct CUstream_st;
+struct CUevent_st;
+struct cudnnContext;
+struct cublasLtContext;
+
+namespace dactyl {
+
+// A point in a stream's work that another stream or the host can wait for. Does nothing on the CPU.
+class Event {
+ public:
+  Event() = default;
+  explicit Event(CUevent_st* handle);
+  void synchronize() const;
+  bool done() const;
+  CUevent_st* handle() const { return handle_.get(); }
+
+ private:
+  std::shared_ptr<CUevent_st> handle_;
+};
+
+// An ordered queue of GPU work. On the CPU everything happens at once and all of this does nothing.
+class Stream {
+ public:
+  explicit Stream(Device device);
+  void wait(const Event& event);
+  Event record();
+  void synchronize();
+  CUstream_st* handle() const { return handle_.get(); }
+
+ private:
+  std::shared_ptr<CUstream_st> handle_;
+};
+
+// Which arithmetic 32-bit convolutions and matrix products may use on the GPU.
+enum class Math { fp32, tf32 };
+
+class Context {
+ public:
+  explicit Context(Device device);
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  static Context& current();            // the innermost Use of this thread, else a CPU context of its own
+  static Context* find(Device device);  // this thread's context for a device: the innermost Use of it, or null
+
+  Device device() const { return device_; }
+  Stream& compute() { return compute_; }
+  Stream& copy() { return copy_; }
+  const std::shared_ptr<Pool>& pool() const { return pool_; }
+  cudnnContext* cudnn();    // created on first use; work goes to the compute stream
+  cublasLtContext* blas();  // likewise
+  // Scratch for library calls on the compute stream; grows, never shrinks, stays at one address while captured.
+  void* workspace(std::size_t bytes);
+
+  Math math = Math::fp32;
+  bool strict = false;        // synchronise after every operation, so that a failing kernel is named
+  bool check_finite = false;  // every operation's result is searched for NaN and Inf; the error names it
+  bool deterministic = true;  // only plans that give the same bits every time
+
+ private:
+  friend class Graph;
+  Device device_;
+  std::shared_ptr<Pool> pool_;
+  Stream compute_, copy_;
+  cudnnContext* cudnn_ = nullptr;
+  cublasLtContext* blas_ = nullptr;
+  std::shared_ptr<Storage> workspace_;
+};
+
+// Makes a device this thread's current one for a block: Use gpu(Device::cuda(0)); restores the old one at its end.
+class Use {
+ public:
+  explicit Use(Device device);
+  ~Use();
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+  Context& context() { return *context_; }
+
+ private:
+  std::unique_ptr<Context> context_;
+  Context* outer_;
+};
+
+}  // namespace dactyl

@@ -1,0 +1,83 @@
+// Owned bytes on a device, and the caching pool they come from.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "engine/device.h"
+
+namespace dactyl {
+
+// Keeps freed blocks for the next request of the same size. One pool serves one device (and, on a GPU, one stream:
+// a block freed by work queued on the stream may be handed out at once, since its next user is queued behind).
+// Throws Exit::memory naming the bytes wanted and held when the device has no more.
+class Pool {
+ public:
+  explicit Pool(Device device) : device_(device) {}
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  void* take(std::size_t bytes);
+  void give(void* block, std::size_t bytes) noexcept;
+  void trim() noexcept;  // returns every cached block to the device
+  Device device() const { return device_; }
+  i64 in_use() const { return in_use_; }
+  i64 held() const { return held_; }  // in use and cached
+  i64 peak() const { return peak_; }
+  void reset_peak() { peak_ = in_use_; }
+
+  static std::shared_ptr<Pool> host();  // the CPU's pool, shared by all threads
+
+  // For tests: while on, new blocks of every pool hold NaN in any type and end in a guard zone. `damaged` counts the
+  // returned blocks whose guard was overwritten.
+  static void guard(bool on);
+  static i64 damaged();
+
+ private:
+  Device device_;
+  void trim_locked() noexcept;
+  void* take_guarded(std::size_t bytes);
+  bool give_guarded(void* block, std::size_t bytes) noexcept;
+
+  std::mutex mutex_;
+  std::map<std::size_t, std::vector<void*>> free_;
+  std::set<void*> guarded_;
+  i64 in_use_ = 0, held_ = 0, peak_ = 0;
+};
+
+// A block of bytes; goes back to its pool with the last handle.
+class Storage {
+ public:
+  Storage(std::size_t bytes, std::shared_ptr<Pool> pool);
+  ~Storage();
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  std::byte* data() const { return data_; }
+  std::size_t bytes() const { return bytes_; }
+  Device device() const { return pool_->device(); }
+  // A number no other content ever had: new with the block, after every touch(), and after every replay of a graph
+  // (which may write anything). Lets copies in other layouts (packed or folded weights) know when they are stale.
+  std::uint64_t stamp() const;
+  void touch();
+
+ private:
+  std::shared_ptr<Pool> pool_;
+  std::size_t bytes_;
+  std::byte* data_;
+  std::uint64_t stamp_;
+};
+
+// A captured graph ran: every stamp is new.
+void touch_everything();
+
+// Page-locked host memory where there is a GPU (so that copies run asynchronously), plain memory otherwise.
+std::shared_ptr<std::byte> pinned_bytes(std::size_t bytes);
+
+}  // namespace dactyl

@@ -1,0 +1,60 @@
+// Records how results were made, and walks the record backwards to spread gradients.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/tensor.h"
+
+namespace dactyl {
+
+// Where a gradient gathers. Holds no activations.
+struct Slot {
+  Tensor grad;          // undefined until the first contribution; a packed parameter keeps its place in the flat buffer
+  bool filled = false;  // whether grad holds contributions of this backward pass
+  bool owned = false;   // whether grad may be added into (false: it is another operation's tensor)
+  int pending = 0;      // uses on the tape whose contribution has not arrived
+  bool leaf = false;    // made by watch(), not by an operation
+};
+
+using Grads = std::vector<Tensor>;  // one per input; an undefined tensor means none
+using Backward =
+    std::function<Grads(const Tensor& dy)>;      // dy may be a pitched slice: use dy.dense() unless you handle it
+using Ready = std::function<void(const Slot&)>;  // told when the gradient of a leaf is complete
+
+// While one is alive, this thread's operations are recorded. Not nestable. A node holds no tensors but those its
+// closure captured, so the memory of a step is exactly what the derivatives name.
+class Tape {
+ public:
+  Tape();
+  ~Tape();
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  // Seeds the loss (one number) with 1 and walks to the leaves, freeing each closure as it goes. Call once.
+  void backward(const Tensor& loss, const Ready& ready = {});
+  std::size_t size() const { return nodes_.size(); }
+
+  static Tape* current();
+
+ private:
+  struct Node {
+    const char* name;
+    std::vector<std::shared_ptr<Slot>> inputs;
+    std::shared_ptr<Slot> output;
+    Backward backward;
+  };
+  std::vector<Node> nodes_;
+  friend Tensor record(const char*, const std::vector<Tensor>&, Tensor, Backward);
+};
+
+// Every operation ends with this. Gives y a slot and keeps the closure if a tape is alive and some input is watched;
+// otherwise only checks the result (Context::strict, check_finite) and returns y.
+Tensor record(const char* name, const std::vector<Tensor>& inputs, Tensor y, Backward backward);
+
+// Whether record would keep a closure for these inputs: lets an operation skip saving what only backward needs.
+bool recording(const std::vector<Tensor>& inputs);
+
+}  // namespace dactyl
