@@ -1,0 +1,192 @@
+// y = (x − mean)/√(var + ε)·γ + β per channel (Ioffe and Szegedy 2015), with relu in the same pass if asked.
+// Of the batch: dx = γ/√(var + ε)·(g − mean(g) − x̂·mean(g·x̂)); frozen: dx = γ/√(var + ε)·g; dγ = Σ g·x̂, dβ = Σ g.
+#include "engine/reduce.h"
+#include "kernels/ops.h"
+
+namespace dactyl {
+namespace {
+
+// Four numbers per channel that all passes read, side by side in one (4, C) tensor.
+template <class C>
+struct Coefficients {
+  C *mean, *inverse, *scale, *shift;  // inverse: 1/√(var + ε); scale: γ·inverse; shift: β
+
+  explicit Coefficients(const Tensor& fit) {
+    const i64 channels = fit.shape().channels();
+    mean = fit.data<C>();
+    inverse = mean + channels;
+    scale = inverse + channels;
+    shift = scale + channels;
+  }
+  HD void set(i64 c, C var, C epsilon, const C* gamma, const C* beta) const {
+    inverse[c] = 1 / std::sqrt(var + epsilon);
+    scale[c] = (gamma ? gamma[c] : C(1)) * inverse[c];
+    shift[c] = beta ? beta[c] : C(0);
+  }
+};
+
+template <class C>
+const C* data_or_null(const Tensor& t) {
+  return t.defined() ? t.data<C>() : nullptr;
+}
+
+struct Arguments {
+  Tensor x, gamma, beta, mean, var, fit;
+  NormOptions options;
+};
+
+// Two passes: the variance from differences to the mean loses nothing when the mean is large. Sum: the type summed in.
+template <class T, class Sum>
+void fit_batch(const Arguments& a) {
+  using C = compute_t<T>;
+  const i64 rows = a.x.shape().rows(), channels = a.x.shape().channels(), pitch = a.x.pitch();
+  const Coefficients<C> k(a.fit);
+  const C *gamma = data_or_null<C>(a.gamma), *beta = data_or_null<C>(a.beta);
+  C *running_mean = a.mean.data<C>(), *running_var = a.var.data<C>();
+  const C momentum = C(a.options.momentum), epsilon = C(a.options.epsilon);
+  const T* x = a.x.data<T>();
+  fold_channels<Sum>(
+      a.x.device(), rows, channels, [=] HD(i64 r, i64 c) { return Sum(C(x[r * pitch + c])); },
+      [=] HD(i64 c, Sum sum) { k.mean[c] = C(sum / Sum(rows)); });
+  fold_channels<Sum>(
+      a.x.device(), rows, channels,
+      [=] HD(i64 r, i64 c) {
+        const C d = C(x[r * pitch + c]) - k.mean[c];
+        return Sum(d * d);
+      },
+      [=] HD(i64 c, Sum sum) {
+        k.set(c, C(sum / Sum(rows)), epsilon, gamma, beta);
+        running_mean[c] += momentum * (k.mean[c] - running_mean[c]);
+        running_var[c] += momentum * (C(sum / Sum(rows - 1)) - running_var[c]);
+      });
+}
+
+template <class C>
+void fit_frozen(const Arguments& a) {
+  const Coefficients<C> k(a.fit);
+  const C *gamma = data_or_null<C>(a.gamma), *beta = data_or_null<C>(a.beta);
+  const C *mean = a.mean.data<C>(), *var = a.var.data<C>();
+  const C epsilon = C(a.options.epsilon);
+  each(a.x.device(), a.x.shape().channels(), [=] HD(i64 c) {
+    k.mean[c] = mean[c];
+    k.set(c, var[c], epsilon, gamma, beta);
+  });
+}
+
+template <class T>
+void forward(const Arguments& a, const Tensor& result) {
+  using C = compute_t<T>;
+  if (a.options.statistics == Statistics::frozen)
+    fit_frozen<C>(a);
+  else if (a.x.device().is_cuda())
+    fit_batch<T, C>(a);
+  else
+    fit_batch<T, double>(a);
+  const Coefficients<C> k(a.fit);
+  const i64 x_pitch = a.x.pitch(), y_pitch = result.pitch();
+  const bool relu = a.options.relu;
+  const T* x = a.x.data<T>();
+  T* y = result.data<T>();
+  each_row(a.x.device(), a.x.shape().rows(), a.x.shape().channels(), [=] HD(i64 r, i64 c) {
+    const C z = (C(x[r * x_pitch + c]) - k.mean[c]) * k.scale[c] + k.shift[c];
+    y[r * y_pitch + c] = T(relu && z < 0 ? C(0) : z);
+  });
+}
+
+// One element on the way back: x̂, and dy where relu let the value through (drawn from x again, so y need not be kept).
+template <class T>
+struct Element {
+  using C = compute_t<T>;
+  const T *x, *dy;
+  i64 x_pitch, dy_pitch;
+  Coefficients<C> k;
+  bool relu;
+
+  HD C normal(i64 r, i64 c) const { return (C(x[r * x_pitch + c]) - k.mean[c]) * k.inverse[c]; }
+  HD C gradient(i64 r, i64 c) const {
+    const C z = (C(x[r * x_pitch + c]) - k.mean[c]) * k.scale[c] + k.shift[c];
+    return relu && !(z > 0) ? C(0) : C(dy[r * dy_pitch + c]);
+  }
+};
+
+// sums (2, C): Σ g, Σ g·x̂.
+template <class T, class Sum>
+void sum_gradients(const Arguments& a, const Element<T>& at, const Tensor& sums) {
+  using C = compute_t<T>;
+  C *of_g = sums.data<C>(), *of_gx = of_g + a.x.shape().channels();
+  fold_channels<Two<Sum>>(
+      a.x.device(), a.x.shape().rows(), a.x.shape().channels(),
+      [=] HD(i64 r, i64 c) {
+        const C g = at.gradient(r, c);
+        return Two<Sum>{Sum(g), Sum(g * at.normal(r, c))};
+      },
+      [=] HD(i64 c, Two<Sum> sum) {
+        of_g[c] = C(sum.a);
+        of_gx[c] = C(sum.b);
+      });
+}
+
+template <class T>
+void backward(const Arguments& a, const Tensor& dy, const Tensor& result, const Tensor& sums) {
+  using C = compute_t<T>;
+  const i64 rows = a.x.shape().rows(), channels = a.x.shape().channels();
+  const Element<T> at{a.x.data<T>(), dy.data<T>(), a.x.pitch(), dy.pitch(), Coefficients<C>(a.fit), a.options.relu};
+  if (a.x.device().is_cuda())
+    sum_gradients<T, C>(a, at, sums);
+  else
+    sum_gradients<T, double>(a, at, sums);
+  const C share = a.options.statistics == Statistics::batch ? C(1) / C(rows) : C(0);
+  const C *of_g = sums.data<C>(), *of_gx = of_g + channels;
+  T* dx = result.data<T>();
+  each_row(a.x.device(), rows, channels, [=] HD(i64 r, i64 c) {
+    const C shared = of_g[c] * share + at.normal(r, c) * (of_gx[c] * share);
+    dx[r * channels + c] = T(at.k.scale[c] * (at.gradient(r, c) - shared));
+  });
+}
+
+void check_arguments(const Arguments& a) {
+  const Shape per_channel{a.x.shape().channels()};
+  const DType wide = a.x.dtype() == DType::f64 ? DType::f64 : DType::f32;
+  for (const Tensor* t : {&a.mean, &a.var, &a.gamma, &a.beta})
+    check(!t->defined() || t->shape() == per_channel, "batch_norm: x {} has {} channels, a parameter has shape {}",
+          a.x.shape(), per_channel[0], t->shape());
+  check(a.mean.defined() && a.var.defined() && a.mean.dtype() == wide && a.var.dtype() == wide,
+        "batch_norm: mean and variance of {} x must be {}", a.x.dtype(), wide);
+  const Tensor& into = a.options.into;
+  check(!into.defined() || (into.shape() == a.x.shape() && into.dtype() == a.x.dtype()),
+        "batch_norm: the result {} {} does not fit into {} {}", a.x.dtype(), a.x.shape(),
+        into.defined() ? to_text(into.dtype()) : "", into.defined() ? to_text(into.shape()) : "");
+  check(a.options.statistics == Statistics::frozen || a.x.shape().rows() > 1,
+        "batch_norm: x {} has one row per channel, which has no variance; use a larger batch", a.x.shape());
+}
+
+// A parameter converted for inference in a narrow type is widened here; its gradient is narrowed again.
+Tensor converted(const Tensor& t, DType type) { return t.defined() ? t.to(type) : t; }
+
+}  // namespace
+
+Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor mean, Tensor var,
+                  const NormOptions& options) {
+  const DType wide = x.dtype() == DType::f64 ? DType::f64 : DType::f32;
+  Arguments a{x.detached(), converted(gamma, wide), converted(beta, wide), mean, var, {}, options};
+  check_arguments(a);
+  a.fit = Tensor({4, x.shape().channels()}, wide, x.device());
+  Tensor y = options.into.defined() ? options.into : empty_like(x);
+  with_float(x.dtype(), [&]<class T>() { forward<T>(a, y); });
+  if (options.statistics == Statistics::batch) {
+    mean.touch();
+    var.touch();
+  }
+  // What backward does not read is not kept alive.
+  const DType gamma_type = gamma.defined() ? gamma.dtype() : wide, beta_type = beta.defined() ? beta.dtype() : wide;
+  a = {a.x, {}, {}, {}, {}, a.fit, options};
+  a.options.into = {};
+  return record("batch_norm", {x, gamma, beta}, y, [a, gamma_type, beta_type](const Tensor& dy) {
+    const i64 channels = a.x.shape().channels();
+    Tensor dx = empty_like(a.x), sums({2, channels}, a.fit.dtype(), a.x.device());
+    with_float(a.x.dtype(), [&]<class T>() { backward<T>(a, dy, dx, sums); });
+    return Grads{dx, view(sums, channels, {channels}).to(gamma_type), view(sums, 0, {channels}).to(beta_type)};
+  });
+}
+
+}  // namespace dactyl

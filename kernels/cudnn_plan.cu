@@ -1,0 +1,102 @@
+// What cuDNN offers for a graph, filtered by the numbers we accept, and how it is run.
+#include "kernels/cudnn_plan.h"
+
+#ifdef __CUDACC__
+
+#include <algorithm>
+#include <set>
+
+namespace dactyl {
+namespace {
+
+constexpr i64 most_configs = 64, most_knobs = 64;
+
+std::string name_of(const Descriptor& config, const Descriptor& engine) {
+  std::string name = "engine " + std::to_string(engine.value<i64>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, -1)) + ",";
+  for (const Descriptor& knob :
+       config.parts(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, most_knobs)) {
+    const auto type = knob.value<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_KNOB_TYPE_COUNTS);
+    const i64 value = knob.value<i64>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, -1);
+    name += " " + std::to_string(static_cast<int>(type)) + "=" + std::to_string(value);
+  }
+  return name;
+}
+
+// What one heuristic proposes; nothing if it knows no answer.
+std::vector<EngineConfig> ask(cudnnBackendHeurMode_t mode, const ConvProblem& problem, const ConvGraph& graph) {
+  Descriptor heuristic(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+  heuristic.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph.graph).set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
+  std::vector<EngineConfig> found;
+  if (!heuristic.try_finalize()) return found;
+  const auto barred = barred_notes(problem);
+  for (Descriptor& config :
+       heuristic.parts(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, most_configs)) {
+    const auto engines = config.parts(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1);
+    if (engines.empty()) continue;
+    const auto notes = engines[0].values<cudnnBackendNumericalNote_t>(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
+                                                                      CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
+    const bool accepted = std::none_of(notes.begin(), notes.end(), [&](auto note) {
+      return std::find(barred.begin(), barred.end(), note) != barred.end();
+    });
+    std::string name = name_of(config, engines[0]);
+    if (accepted) found.push_back({std::move(config), std::move(name)});
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<cudnnBackendNumericalNote_t> barred_notes(const ConvProblem& problem) {
+  std::vector<cudnnBackendNumericalNote_t> barred{CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION};
+  if (problem.deterministic) barred.push_back(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC);
+  if (problem.dtype == DType::f32)
+    for (const auto note : {CUDNN_NUMERICAL_NOTE_WINOGRAD, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4,
+                            CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13})
+      barred.push_back(note);  // sums of large and small numbers: fewer digits
+  if (problem.dtype == DType::f32 && problem.math == Math::fp32)
+    for (const auto note : {CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS})
+      barred.push_back(note);  // tf32: 11 bits of each factor
+  return barred;
+}
+
+std::vector<EngineConfig> engine_configs(const ConvProblem& problem, const ConvGraph& graph) {
+  std::vector<EngineConfig> quick = ask(CUDNN_HEUR_MODE_A, problem, graph);
+  std::vector<EngineConfig> thorough = ask(CUDNN_HEUR_MODE_B, problem, graph);
+  std::vector<EngineConfig> merged;
+  std::set<std::string> seen;
+  const auto take = [&](EngineConfig& c) {
+    if (seen.insert(c.name).second) merged.push_back(std::move(c));
+  };
+  for (std::size_t i = 0; i < std::max(quick.size(), thorough.size()); ++i) {
+    if (i < thorough.size()) take(thorough[i]);
+    if (i < quick.size()) take(quick[i]);
+  }
+  for (EngineConfig& c : ask(CUDNN_HEUR_MODE_FALLBACK, problem, graph)) take(c);
+  return merged;
+}
+
+std::optional<Plan> build_plan(EngineConfig& config, cudnnHandle_t handle) {
+  Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+  plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config.config).set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, handle);
+  if (!plan.try_finalize()) return std::nullopt;
+  const i64 workspace = plan.value<i64>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, -1);
+  if (workspace < 0) return std::nullopt;
+  return Plan{std::move(plan), std::move(config.config), static_cast<std::size_t>(workspace), config.name};
+}
+
+bool run_plan(const Plan& plan, cudnnHandle_t handle, const ConvProblem& problem, const ConvData& data,
+              void* workspace) {
+  std::vector<i64> uids{uid_x, uid_w, uid_y};
+  std::vector<void*> addresses{data.x, data.w, data.y};
+  if (problem.bias) {
+    uids.push_back(uid_bias);
+    addresses.push_back(data.bias);
+  }
+  Descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+  pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, uids).set_addresses(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, addresses);
+  pack.set_addresses(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, {workspace}).finalize("the addresses of a convolution");
+  return cudnnBackendExecute(handle, plan.plan.get(), pack.get()) == CUDNN_STATUS_SUCCESS;
+}
+
+}  // namespace dactyl
+#endif

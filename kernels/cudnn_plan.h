@@ -1,0 +1,37 @@
+// Ready-to-run plans for a convolution's graph. For .cu files of the GPU build only.
+#pragma once
+
+#ifdef __CUDACC__
+#include <optional>
+
+#include "kernels/cudnn_graph.h"
+
+namespace dactyl {
+
+// Notes that bar an engine from computing this problem: its numbers would differ from what was asked for.
+std::vector<cudnnBackendNumericalNote_t> barred_notes(const ConvProblem& problem);
+
+// An engine with its settings, as the heuristics propose it.
+struct EngineConfig {
+  Descriptor config;
+  std::string name;  // "engine 47, 12=3 19=1": for comparison and for people
+};
+
+// Most promising first: the quick heuristic and the thorough one in turn, then what merely works. Without duplicates
+// and without engines whose notes are barred.
+std::vector<EngineConfig> engine_configs(const ConvProblem& problem, const ConvGraph& graph);
+
+struct Plan {
+  Descriptor plan, config;
+  std::size_t workspace = 0;  // bytes
+  std::string name;
+};
+// None if the engine does not support the graph after all; otherwise the configuration moves into the plan.
+std::optional<Plan> build_plan(EngineConfig& config, cudnnHandle_t handle);
+
+// Queues the plan on the handle's stream. False if cuDNN refuses.
+bool run_plan(const Plan& plan, cudnnHandle_t handle, const ConvProblem& problem, const ConvData& data,
+              void* workspace);
+
+}  // namespace dactyl
+#endif

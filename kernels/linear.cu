@@ -1,0 +1,53 @@
+// y = x wᵀ + b, optionally max(0, ·).
+#include "engine/reduce.h"
+#include "kernels/gemm.h"
+#include "kernels/rows.h"
+
+namespace dactyl {
+namespace {
+
+template <class T>
+void bias_gradient(const Tensor& dys, const Tensor& dbs) {
+  using C = compute_t<T>;
+  const T* dy = dys.data<T>();
+  T* db = dbs.data<T>();
+  const i64 columns = dys.shape()[1];
+  fold_channels<C>(
+      dys.device(), dys.shape()[0], columns, [=] HD(i64 r, i64 c) { return C(dy[r * columns + c]); },
+      [=] HD(i64 c, C sum) { db[c] = T(sum); });
+}
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const Tensor& w, const LinearOptions& options) {
+  const Shape &xs = x.shape(), &ws = w.shape();
+  check(xs.rank() >= 2 && ws.rank() == 2 && xs[0] * ws[1] == xs.count(),
+        "linear: rows of x {} do not hold the numbers w {} expects", xs, ws);
+  const Tensor rows = x.dense().reshaped({xs[0], ws[1]});
+  Tensor y({xs[0], ws[0]}, x.dtype(), x.device());
+  const Algorithm algorithm = options.algorithm;
+  gemm(y, rows, false, w, true, options.bias, options.relu, algorithm);
+  const bool wants_x = x.watched(), wants_w = w.watched(), wants_b = options.bias.defined() && options.bias.watched();
+  return record("linear", {x, w, options.bias}, y,
+                [algorithm, wants_x, wants_w, wants_b, xs, ws, x = wants_w ? rows.detached() : Tensor(),
+                 w = wants_x ? w.detached() : Tensor(), y = options.relu ? y : Tensor()](const Tensor& dy) {
+                  const Tensor dz = y.defined() ? relu_masked(dy, y) : dy.dense();
+                  Grads grads(3);
+                  if (wants_x) {
+                    grads[0] = Tensor({xs[0], ws[1]}, dz.dtype(), dz.device());
+                    gemm(grads[0], dz, false, w, false, {}, false, algorithm);
+                    grads[0] = grads[0].reshaped(xs);
+                  }
+                  if (wants_w) {
+                    grads[1] = Tensor(ws, dz.dtype(), dz.device());
+                    gemm(grads[1], dz, true, x, false, {}, false, algorithm);
+                  }
+                  if (wants_b) {
+                    grads[2] = Tensor({ws[0]}, dz.dtype(), dz.device());
+                    with_float(dz.dtype(), [&]<class T>() { bias_gradient<T>(dz, grads[2]); });
+                  }
+                  return grads;
+                });
+}
+
+}  // namespace dactyl

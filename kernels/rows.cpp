@@ -1,0 +1,99 @@
+// Row loops of pooling, bias and relu. The compiler makes one version per instruction set and picks when loading.
+#include "kernels/rows.h"
+
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#define VERSIONS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define VERSIONS
+#endif
+
+namespace dactyl {
+namespace {
+
+constexpr int lanes = 16;
+using Lanes [[gnu::vector_size(lanes * sizeof(float)), gnu::aligned(sizeof(float)), gnu::may_alias]] = float;
+
+const Lanes& at(const float* x) { return *reinterpret_cast<const Lanes*>(x); }
+
+// R × 4 sums are kept in registers, so that each number read serves several products.
+template <int R>
+[[gnu::always_inline]] inline void dot_tile(const float* a, i64 a_step, const float* b, i64 b_step, i64 n, float* c,
+                                            i64 c_step) {
+  Lanes sum[R][4] = {};
+  i64 k = 0;
+  for (; k + lanes <= n; k += lanes)
+    for (int o = 0; o < 4; ++o) {
+      const Lanes bk = at(b + o * b_step + k);
+      for (int r = 0; r < R; ++r) sum[r][o] += at(a + r * a_step + k) * bk;
+    }
+  for (int r = 0; r < R; ++r)
+    for (int o = 0; o < 4; ++o) {
+      float total = 0;
+      for (int l = 0; l < lanes; ++l) total += sum[r][o][l];
+      for (i64 j = k; j < n; ++j) total += a[r * a_step + j] * b[o * b_step + j];
+      c[r * c_step + o] += total;
+    }
+}
+
+}  // namespace
+
+VERSIONS void max_row(float* best, const float* x, i64 n) {
+#pragma omp simd
+  for (i64 c = 0; c < n; ++c) best[c] = x[c] > best[c] ? x[c] : best[c];
+}
+
+VERSIONS void max_row(float* best, std::uint8_t* tap_of, const float* x, std::uint8_t tap, i64 n) {
+#pragma omp simd
+  for (i64 c = 0; c < n; ++c) {
+    const bool more = x[c] > best[c];
+    best[c] = more ? x[c] : best[c];
+    tap_of[c] = more ? tap : tap_of[c];
+  }
+}
+
+VERSIONS void add_row(float* sum, const float* x, i64 n) {
+#pragma omp simd
+  for (i64 c = 0; c < n; ++c) sum[c] += x[c];
+}
+
+VERSIONS void add_scaled_row(float* sum, const float* x, float scale, i64 n) {
+#pragma omp simd
+  for (i64 c = 0; c < n; ++c) sum[c] += scale * x[c];
+}
+
+VERSIONS void add_chosen_row(float* sum, const float* x, const std::uint8_t* tap_of, std::uint8_t tap, i64 n) {
+#pragma omp simd
+  for (i64 c = 0; c < n; ++c) sum[c] += tap_of[c] == tap ? x[c] : 0.0f;
+}
+
+VERSIONS void scale_row(float* y, float scale, i64 n) {
+#pragma omp simd
+  for (i64 c = 0; c < n; ++c) y[c] *= scale;
+}
+
+VERSIONS void bias_row(float* y, const float* bias, bool relu, i64 n) {
+  if (bias) {
+#pragma omp simd
+    for (i64 c = 0; c < n; ++c) y[c] += bias[c];
+  }
+  if (relu) {
+#pragma omp simd
+    for (i64 c = 0; c < n; ++c) y[c] = y[c] < 0 ? 0.0f : y[c];
+  }
+}
+
+VERSIONS void dot_rows(const float* a, i64 a_step, int rows, const float* b, i64 b_step, i64 n, float* c, i64 c_step) {
+  if (rows == 4) return dot_tile<4>(a, a_step, b, b_step, n, c, c_step);
+  if (rows == 3) return dot_tile<3>(a, a_step, b, b_step, n, c, c_step);
+  if (rows == 2) return dot_tile<2>(a, a_step, b, b_step, n, c, c_step);
+  dot_tile<1>(a, a_step, b, b_step, n, c, c_step);
+}
+
+VERSIONS float dot_row(const float* a, const float* b, i64 n) {
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (i64 c = 0; c < n; ++c) sum += a[c] * b[c];
+  return sum;
+}
+
+}  // namespace dactyl
