@@ -1,0 +1,73 @@
+// Layers as small callables: each creates its parameters under its name and computes with them.
+#pragma once
+
+#include <array>
+
+#include "kernels/ops.h"
+#include "nets/model.h"
+
+namespace dactyl {
+
+// Any callable will do; there is no base class.
+using Layer = std::function<Tensor(const Tensor&, Pass&)>;
+
+// A window that may depend on the input's size, as TensorFlow's SAME padding does.
+struct Kernel {
+  Shape size, stride, pad;
+  bool same = false;
+  Window on(const Shape& x) const { return same ? dactyl::same(x, size, stride) : window(size, stride, pad); }
+};
+inline Kernel kernel(i64 size, i64 stride = 1, i64 pad = 0) { return {{size, size}, {stride, stride}, {pad, pad}}; }
+
+// How a net fills new weights, and what follows its convolutions.
+struct Style {
+  Init weight = xavier();
+  double bias = 0;
+  float bias_rate = 1;    // Caffe's nets learn biases twice as fast
+  bool norm = false;      // batch normalisation instead of a bias
+  double epsilon = 1e-5;  // of that normalisation
+};
+
+// A weight as the pass computes: itself, or cast to the input's type (the gradient is cast back to the master's).
+Tensor in_type_of(const Tensor& weight, const Tensor& x);
+
+// Convolution, then bias or batch normalisation, then ReLU. Parameters: NAME.weight and NAME.bias, or with
+// normalisation NAME.conv.weight, NAME.bn.weight, .bias, .running_mean, .running_var (torchvision's names).
+class ConvUnit {
+ public:
+  ConvUnit(Scope at, i64 in, i64 out, Kernel kernel, const Style& style, i64 groups = 1);
+  Tensor operator()(const Tensor& x, Pass& pass, const Tensor& into = {}) const;
+
+ private:
+  Tensor normalised(const Tensor& x, Pass& pass, const Tensor& into) const;
+  Tensor folded(const Tensor& x, const Tensor& into) const;
+
+  // Weights with the normalisation folded in, and what they were computed from.
+  struct FoldCache {
+    std::array<std::uint64_t, 5> stamps{};
+    Folded folded;
+  };
+  std::shared_ptr<FoldCache> fold_ = std::make_shared<FoldCache>();
+  std::string name_;
+  Kernel kernel_;
+  i64 groups_;
+  double epsilon_;
+  const Parameter *weight_, *bias_ = nullptr, *gamma_ = nullptr;
+  Parameter *mean_ = nullptr, *var_ = nullptr;
+};
+
+// y = x wᵀ + b, optionally with ReLU. Parameters: NAME.weight, NAME.bias.
+class LinearUnit {
+ public:
+  LinearUnit(Scope at, i64 in, i64 out, const Style& style, bool relu);
+  Tensor operator()(const Tensor& x, Pass& pass) const;
+
+ private:
+  std::string name_;
+  bool relu_;
+  const Parameter *weight_, *bias_;
+};
+
+Tensor dropout_if_training(const Tensor& x, double drop, Pass& pass);
+
+}  // namespace dactyl

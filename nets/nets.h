@@ -1,0 +1,38 @@
+// The nets' public face.
+#pragma once
+
+#include "nets/model.h"
+
+namespace dactyl {
+
+struct ModelOptions {
+  i64 classes = 1000;
+  i64 height = 0, width = 0;  // 0: the net's own
+  bool auxiliary = true;      // GoogLeNet: build the auxiliary heads
+  double dropout = -1;        // of the last classifier's input; −1: the net's own
+  std::uint64_t seed = 1;     // initial values
+};
+
+struct ModelInfo {
+  std::string name, title, paper;  // "googlenet", "GoogLeNet (BVLC)", "Szegedy et al. 2014, Table 1"
+};
+const std::vector<ModelInfo>& models();  // alexnet, alexnet-torchvision, googlenet, googlenet-bn
+Model make_model(const std::string& name,
+                 const ModelOptions& = {});  // unknown name: usage error listing them; values initialised
+
+// One row of a net's table, taken from a real forward pass of one sample.
+struct LayerRow {
+  std::string name, kind;  // "conv2/3x3", "conv"
+  Shape output;
+  i64 parameters = 0, macs = 0;  // dense multiply-accumulates, taps on padding counted, for one sample
+};
+struct ModelTable {
+  std::vector<LayerRow> rows;
+  i64 parameters = 0;  // learnable, without auxiliary heads
+  i64 parameters_with_auxiliary = 0;
+  i64 stored = 0;  // with running statistics, without auxiliary heads
+  i64 macs = 0;    // inference, one sample
+};
+ModelTable tabulate(const Model& model, i64 height, i64 width);
+
+}  // namespace dactyl

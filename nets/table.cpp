@@ -1,0 +1,48 @@
+// A net as a table of layers, read off a real pass of one sample, so that it can't drift from what is computed.
+#include <algorithm>
+
+#include "nets/nets.h"
+
+namespace dactyl {
+namespace {
+
+bool below(const std::string& parameter, const std::vector<std::string>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& p) {
+    return parameter.starts_with(p) && parameter.size() > p.size() &&
+           (parameter[p.size()] == '.' || parameter[p.size()] == '/');
+  });
+}
+
+// Adds a layer's learnable numbers, and one multiply-accumulate per weight and output position.
+void weigh(LayerRow& row, const Parameters& store) {
+  for (const Parameter& p : store.all()) {
+    if (p.statistic || !p.name.starts_with(row.name + ".")) continue;
+    row.parameters += p.value.count();
+    if (p.value.shape().rank() > 1) row.macs += row.output.rows() * p.value.count();
+  }
+}
+
+}  // namespace
+
+ModelTable tabulate(const Model& model, i64 height, i64 width) {
+  ModelTable table;
+  Pass pass;
+  pass.tap = [&](const std::string& name, const Tensor& y) {
+    const auto kind = model.kinds.find(name);
+    LayerRow row{name, kind == model.kinds.end() ? "" : kind->second, y.shape()};
+    if (row.kind == "conv" || row.kind == "linear") weigh(row, *model.parameters);
+    table.macs += row.macs;
+    table.rows.push_back(row);
+  };
+  model.forward(Tensor::zeros({1, height, width, model.input.channels}), pass);
+  for (const Parameter& p : model.parameters->all()) {
+    const i64 n = p.value.count();
+    const bool side = below(p.name, model.auxiliary);
+    if (!p.statistic) table.parameters_with_auxiliary += n;
+    if (!p.statistic && !side) table.parameters += n;
+    if (!side) table.stored += n;
+  }
+  return table;
+}
+
+}  // namespace dactyl

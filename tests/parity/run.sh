@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# One training step of each net, ours against PyTorch's, every gradient. Needs a Python with torch, torchvision and
+# safetensors: PYTHON=… bash tests/parity/run.sh [BUILD] [DEVICE…]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=${1:-build}
+devices=("${@:2}")
+[ ${#devices[@]} -gt 0 ] || devices=(cpu)
+python=${PYTHON:-python3}
+"$python" -c 'import torch, torchvision, safetensors' 2>/dev/null ||
+  { echo "parity: skipped, $python has no torch, torchvision and safetensors; set PYTHON"; exit 0; }
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failed=0
+for model in alexnet alexnet-torchvision googlenet-bn; do
+  "$build/parity_step" export "$folder" "$model"
+  "$python" tests/parity/torch_step.py "$folder" "$model"
+  for device in "${devices[@]}"; do
+    "$build/parity_step" compare "$folder" "$model" "$device" || failed=1
+  done
+done
+exit $failed
