@@ -1,0 +1,6 @@
+// The weight files' public face.
+#pragma once
+
+#include "weights/checkpoint.h"
+#include "weights/load.h"
+#include "weights/passport.h"
