@@ -1,0 +1,125 @@
+// From a path to pixels: what the file is, whether it may be read, which decoder it goes to.
+#include "train/data/image.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "train/data/decode.h"
+
+namespace dactyl {
+namespace {
+
+struct Magic {
+  std::size_t at;
+  std::string_view bytes;
+  const char* name;
+};
+constexpr Magic formats[] = {
+    {0, "GIF8", "GIF"},
+    {8, "WEBP", "WebP"},
+    {4, "ftyphei", "HEIC"},
+    {4, "ftyphev", "HEIC"},
+    {4, "ftypmif1", "HEIC"},
+    {4, "ftypavif", "AVIF"},
+    {4, "ftyp", "a video"},
+    {0, std::string_view("II*\0", 4), "TIFF"},
+    {0, std::string_view("MM\0*", 4), "TIFF"},
+    {0, "BM", "BMP"},
+    {0, "8BPS", "Photoshop"},
+    {4, "JXL ", "JPEG XL"},
+    {0, "\xFF\x0A", "JPEG XL"},
+    {4, "jP  ", "JPEG 2000"},
+    {0, "%PDF", "PDF"},
+    {0, "<svg", "SVG"},
+    {0, "<?xml", "SVG or other XML"},
+    {0, "<", "a web page"},
+    {0, "PK", "a ZIP archive"},
+};
+
+bool has(Bytes bytes, std::size_t at, std::string_view magic) {
+  return bytes.size() >= at + magic.size() && std::memcmp(bytes.data() + at, magic.data(), magic.size()) == 0;
+}
+
+[[noreturn]] void refuse_format(Bytes bytes) {
+  for (const Magic& format : formats)
+    if (has(bytes, format.at, format.bytes))
+      fail(Exit::data, "unsupported: looks like {}; JPEG and PNG are read", {format.name});
+  fail(Exit::data, "neither JPEG nor PNG, nor any picture known here", {});
+}
+
+// A file descriptor that closes itself.
+struct File {
+  explicit File(const std::string& path) : handle(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {}
+  ~File() {
+    if (handle >= 0) ::close(handle);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int handle;
+};
+
+std::vector<std::uint8_t> read_whole(const std::string& path, i64 limit) {
+  const File file(path);  // non-blocking: opening a pipe must not hang
+  check(Exit::data, file.handle >= 0, "cannot be opened: {}", std::strerror(errno));
+  struct stat facts {};
+  check(Exit::data, ::fstat(file.handle, &facts) == 0, "cannot be examined: {}", std::strerror(errno));
+  check(Exit::data, !S_ISDIR(facts.st_mode), "is a directory, not a picture");
+  check(Exit::data, S_ISREG(facts.st_mode), "is not a regular file");
+  check(Exit::data, facts.st_size > 0, "is empty");
+  check(Exit::data, facts.st_size <= limit, "has {} bytes, the limit is {}", i64{facts.st_size}, limit);
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(facts.st_size));
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t count = ::read(file.handle, bytes.data() + done, bytes.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    check(Exit::data, count > 0, "cannot be read past byte {}: {}", done,
+          count < 0 ? std::strerror(errno) : "it shrank");
+    done += static_cast<std::size_t>(count);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+void check_sides(const char* format, i64 height, i64 width, const ImageLimits& limits) {
+  check(Exit::data, height > 0 && width > 0, "{}: a picture of {} x {}", format, width, height);
+  check(Exit::data, std::max(height, width) <= limits.side && height * width <= limits.pixels,
+        "{}: {} x {} is too large, the limit is {} per side and {} pixels", format, width, height, limits.side,
+        limits.pixels);
+}
+
+Image decode(Bytes bytes, const ImageLimits& limits) {
+  check(Exit::data, static_cast<i64>(bytes.size()) <= limits.file_bytes, "{} bytes, the limit is {}", bytes.size(),
+        limits.file_bytes);
+  if (has(bytes, 0, "\xFF\xD8")) return decode_jpeg(bytes, limits);
+  if (has(bytes, 0, "\x89PNG\r\n\x1A\n")) return decode_png(bytes, limits);
+  refuse_format(bytes);
+}
+
+Image read_image(const std::string& path, const ImageLimits& limits) {
+  try {
+    return decode(read_whole(path, limits.file_bytes), limits);
+  } catch (const Error& error) {
+    throw Error(error.exit(), path + ": " + error.what());
+  }
+}
+
+Image cropped(const Image& image, int top, int left, int height, int width) {
+  check(top >= 0 && left >= 0 && height > 0 && width > 0 && top + height <= image.height && left + width <= image.width,
+        "crop: {} x {} from ({}, {}) of a picture of {} x {}", height, width, top, left, image.height, image.width);
+  const auto row = static_cast<std::size_t>(width) * 3;
+  Image part{height, width, std::vector<std::uint8_t>(static_cast<std::size_t>(height) * row)};
+  for (int y = 0; y < height; ++y) {
+    const std::size_t from = 3 * (static_cast<std::size_t>(top + y) * static_cast<std::size_t>(image.width) +
+                                  static_cast<std::size_t>(left));
+    std::memcpy(&part.rgb[static_cast<std::size_t>(y) * row], &image.rgb[from], row);
+  }
+  return part;
+}
+
+}  // namespace dactyl

@@ -1,0 +1,120 @@
+// JPEG bytes to pixels: by libjpeg-turbo where the build has it, by stb_image otherwise.
+#include <stb_image.h>
+
+#include <cstring>
+#include <memory>
+
+#include "train/data/decode.h"
+#ifdef DACTYL_JPEG
+#include <csetjmp>
+#include <cstdio>
+
+#include <jerror.h>
+#include <jpeglib.h>
+#endif
+
+namespace dactyl {
+namespace {
+
+std::size_t size_of(const JpegFacts& facts, int channels) {
+  return static_cast<std::size_t>(facts.height) * static_cast<std::size_t>(facts.width) *
+         static_cast<std::size_t>(channels);
+}
+
+#ifdef DACTYL_JPEG
+// libjpeg reports through callbacks; both errors and warnings about the data leave it by longjmp.
+struct Decoder {
+  jpeg_decompress_struct info{};
+  jpeg_error_mgr errors{};
+  std::jmp_buf escape{};
+  char text[JMSG_LENGTH_MAX] = {};
+
+  Decoder() {
+    info.err = jpeg_std_error(&errors);
+    errors.error_exit = [](j_common_ptr cinfo) { leave(cinfo); };
+    errors.emit_message = [](j_common_ptr cinfo, int level) {
+      const bool about_pixels = cinfo->err->msg_code != JWRN_ADOBE_XFORM && cinfo->err->msg_code != JWRN_BOGUS_ICC;
+      if (level < 0 && about_pixels) leave(cinfo);
+    };
+    info.client_data = this;
+  }
+  ~Decoder() { jpeg_destroy_decompress(&info); }
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+
+  [[noreturn]] static void leave(j_common_ptr cinfo) {
+    auto* self = static_cast<Decoder*>(cinfo->client_data);
+    cinfo->err->format_message(cinfo, self->text);
+    std::longjmp(self->escape, 1);
+  }
+
+  // `body` makes C calls only: a jump out of it runs no destructors.
+  template <class Body>
+  void guarded(const Body& body) {
+    if (setjmp(escape)) fail(Exit::data, "JPEG is damaged: {}", {text});
+    body();
+  }
+
+  void read_rows(std::uint8_t* to, std::size_t row_bytes) {
+    guarded([&] {
+      jpeg_start_decompress(&info);
+      while (info.output_scanline < info.output_height) {
+        JSAMPROW row = to + info.output_scanline * row_bytes;
+        jpeg_read_scanlines(&info, &row, 1);
+      }
+      jpeg_finish_decompress(&info);
+    });
+  }
+};
+
+// Ink to light: (255 − c)·(255 − k) / 255. Adobe's programs store 255 − c.
+void cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk, bool inverted, std::vector<std::uint8_t>& rgb) {
+  const int flip = inverted ? 0 : 255;
+  for (std::size_t i = 0; i < cmyk.size() / 4; ++i) {
+    const int white = cmyk[4 * i + 3] ^ flip;
+    for (std::size_t c = 0; c < 3; ++c)
+      rgb[3 * i + c] = static_cast<std::uint8_t>(((cmyk[4 * i + c] ^ flip) * white + 127) / 255);
+  }
+}
+
+Image decode_frame(Bytes bytes, const JpegFacts& facts) {
+  Image image{facts.height, facts.width, std::vector<std::uint8_t>(size_of(facts, 3))};
+  Decoder decoder;
+  decoder.guarded([&] {
+    jpeg_create_decompress(&decoder.info);
+    jpeg_mem_src(&decoder.info, bytes.data(), bytes.size());
+    jpeg_read_header(&decoder.info, TRUE);
+  });
+  const bool ink = facts.components == 4;
+  decoder.info.out_color_space = ink ? JCS_CMYK : JCS_RGB;
+  if (!ink) {
+    decoder.read_rows(image.rgb.data(), size_of(facts, 3) / static_cast<std::size_t>(facts.height));
+    return image;
+  }
+  std::vector<std::uint8_t> cmyk(size_of(facts, 4));
+  decoder.read_rows(cmyk.data(), cmyk.size() / static_cast<std::size_t>(facts.height));
+  cmyk_to_rgb(cmyk, facts.adobe, image.rgb);
+  return image;
+}
+#else
+Image decode_frame(Bytes bytes, const JpegFacts& facts) {
+  check(Exit::data, facts.components < 4 || facts.adobe,
+        "JPEG: four colours without Adobe's marker are unsupported here");
+  int width = 0, height = 0, components = 0;
+  const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
+      stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &width, &height, &components, 3),
+      stbi_image_free);
+  check(Exit::data, pixels && width == facts.width && height == facts.height, "JPEG is damaged: {}",
+        pixels ? "two sizes" : stbi_failure_reason());
+  return {height, width, std::vector<std::uint8_t>(pixels.get(), pixels.get() + size_of(facts, 3))};
+}
+#endif
+
+}  // namespace
+
+Image decode_jpeg(Bytes bytes, const ImageLimits& limits) {
+  const JpegFacts facts = examine_jpeg(bytes, limits);
+  return oriented(decode_frame(bytes, facts), facts.orientation);
+}
+
+}  // namespace dactyl

@@ -1,0 +1,161 @@
+// The loader's consuming half: order, hand-over to the device, and the book of bad samples.
+#include "train/data/loader.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <numeric>
+
+#include "train/data/prefetch.h"
+
+namespace dactyl {
+namespace {
+
+constexpr i64 most_in_a_row = 100;
+
+// In training a batch is full; a source smaller than it becomes the batch, equal for all ranks.
+LoaderOptions checked(const DataSource& source, LoaderOptions o) {
+  check(Exit::usage, o.batch >= 1, "loader: a batch of {}", o.batch);
+  check(o.ranks >= 1 && o.rank >= 0 && o.rank < o.ranks, "loader: rank {} of {}", o.rank, o.ranks);
+  check(Exit::usage, o.batch % o.ranks == 0, "loader: a batch of {} is not divisible by {} ranks", o.batch, o.ranks);
+  check(Exit::data, source.size() > 0, "loader: the data has no samples");
+  if (o.training && source.size() < o.batch) o.batch = source.size() / o.ranks * o.ranks;
+  check(Exit::data, o.batch > 0, "loader: {} samples for {} ranks", source.size(), o.ranks);
+  return o;
+}
+
+i64 side_of(const InputSpec& input) { return std::max({input.resize_to, input.height, input.width}); }
+
+EpochPlan plan_of(const DataSource& source, const LoaderOptions& options, i64 epoch) {
+  EpochPlan plan{epoch, std::vector<i64>(static_cast<std::size_t>(source.size()))};
+  std::iota(plan.order.begin(), plan.order.end(), 0);
+  if (options.training)
+    Sequence(options.seed, static_cast<std::uint32_t>(epoch), 0x0DE2u).shuffle(plan.order.begin(), plan.order.end());
+  return plan;
+}
+
+}  // namespace
+
+struct Loader::State {
+  State(const DataSource& s, LoaderOptions o)
+      : source(s),
+        options(checked(s, std::move(o))),
+        batches(options.training ? s.size() / options.batch : (s.size() + options.batch - 1) / options.batch),
+        class_counts(s.class_counts()),
+        class_bad(class_counts.size()),
+        prefetch(s, options, side_of(options.input), batches) {
+    const i64 n = options.batch / options.ranks, side = side_of(options.input);
+    bytes = Tensor({n, side, side, 3}, DType::u8, options.device);
+    geometry = Tensor({n, 8}, DType::f32, options.device);
+    labels = Tensor({n}, DType::i32, options.device);
+  }
+
+  void release_last();
+  void enter_faults(const BatchBuffer& buffer);
+  void enter(const Fault& fault);
+  void check_limits(const Fault& fault) const;
+  void deliver(BatchBuffer& buffer, Batch& batch);
+  void copy(Tensor& to, const void* from) {
+    copy_bytes(to.raw(), options.device, from, Device::cpu(), static_cast<std::size_t>(to.bytes()));
+    to.touch();
+  }
+
+  const DataSource& source;
+  const LoaderOptions options;
+  const i64 batches;
+  Tensor bytes, geometry, labels;
+  i64 epoch = 0, position = 0;  // position: the batch that next() gives
+  bool started = false;
+  bool holding = false;  // the batch before position was handed out and its buffer not yet released
+  double waited = 0;     // seconds
+
+  std::map<i64, std::string> bad;  // sample -> reason
+  std::vector<i64> class_counts, class_bad;
+  i64 in_a_row = 0;
+  Prefetch prefetch;  // last: its threads end before anything they see goes
+};
+
+void Loader::State::release_last() {
+  if (holding) prefetch.release(position - 1);
+  holding = false;
+}
+
+void Loader::State::enter_faults(const BatchBuffer& buffer) {
+  for (std::size_t slot = 0; slot < buffer.faults.size(); ++slot) {
+    in_a_row = buffer.faults[slot].empty() ? 0 : in_a_row + 1;
+    for (const Fault& fault : buffer.faults[slot]) enter(fault);
+  }
+}
+
+void Loader::State::enter(const Fault& fault) {
+  if (bad.emplace(fault.sample, fault.reason).second) ++class_bad[static_cast<std::size_t>(source.label(fault.sample))];
+  check_limits(fault);
+}
+
+void Loader::State::check_limits(const Fault& fault) const {
+  check(Exit::data, in_a_row <= most_in_a_row, "data: more than {} samples in a row cannot be read, the last: {}: {}",
+        most_in_a_row, source.name(fault.sample), fault.reason);
+  const auto c = static_cast<std::size_t>(source.label(fault.sample));
+  const double most =
+      std::max(static_cast<double>(options.bad_few), options.bad_limit * static_cast<double>(class_counts[c]));
+  check(
+      Exit::data, !options.training || static_cast<double>(class_bad[c]) <= most,
+      "data: {} of the {} samples of class \"{}\" cannot be read, the limit is {} %; the last: {}: {}; remove them or "
+      "raise --bad-limit",
+      class_bad[c], class_counts[c], source.labels()[c], 100 * options.bad_limit, source.name(fault.sample),
+      fault.reason);
+}
+
+void Loader::State::deliver(BatchBuffer& buffer, Batch& batch) {
+  copy(bytes, buffer.bytes);
+  copy(geometry, buffer.geometry);
+  copy(labels, buffer.labels);
+  if (options.device.is_cuda()) buffer.copied = Context::current().compute().record();
+  batch = {bytes, geometry, labels, buffer.samples, epoch, position, 0};
+  batch.count = std::count_if(batch.samples.begin(), batch.samples.end(), [](i64 s) { return s >= 0; });
+}
+
+Loader::Loader(const DataSource& source, LoaderOptions options)
+    : state_(std::make_unique<State>(source, std::move(options))) {}
+
+Loader::~Loader() = default;
+
+void Loader::start(i64 epoch, i64 batch) {
+  State& s = *state_;
+  check(epoch >= 0 && batch >= 0 && batch <= s.batches, "loader: batch {} of {}, epoch {}", batch, s.batches, epoch);
+  s.prefetch.start(plan_of(s.source, s.options, epoch), batch);
+  s.started = true;
+  s.epoch = epoch;
+  s.position = batch;
+  s.holding = false;
+  s.waited = 0;
+}
+
+bool Loader::next(Batch& batch) {
+  State& s = *state_;
+  check(s.started, "loader: next() before start()");
+  s.release_last();
+  if (s.position == s.batches) return false;
+  const auto begin = std::chrono::steady_clock::now();
+  BatchBuffer& buffer = s.prefetch.wait(s.position);
+  s.waited += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  s.enter_faults(buffer);
+  if (buffer.error) std::rethrow_exception(buffer.error);
+  s.deliver(buffer, batch);
+  ++s.position;
+  s.holding = true;
+  return true;
+}
+
+i64 Loader::batches() const { return state_->batches; }
+
+double Loader::waited() const { return state_->waited; }
+
+std::vector<BadSample> Loader::bad() const {
+  std::vector<BadSample> list;
+  for (const auto& [sample, reason] : state_->bad) list.push_back({state_->source.name(sample), reason});
+  std::sort(list.begin(), list.end(), [](const BadSample& a, const BadSample& b) { return a.name < b.name; });
+  return list;
+}
+
+}  // namespace dactyl

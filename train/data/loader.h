@@ -1,0 +1,62 @@
+// Threads that decode ahead, pinned memory, the copy stream: next(batch).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "train/data/augment.h"
+#include "train/data/source.h"
+
+namespace dactyl {
+
+// Tensors on the loader's device, at addresses that stay the same from batch to batch of one loader, so that a
+// captured step can read them.
+struct Batch {
+  Tensor bytes;                   // u8 (N, H, W, 3), prepared pictures
+  Tensor geometry;                // f32 (N, 8)
+  Tensor labels;                  // i32 (N); −1: filler of the last batch of an evaluation
+  std::vector<i64> samples;       // indices into the source; −1 for filler
+  i64 epoch = 0, index = 0;       // which batch of which epoch
+  i64 count = 0;                  // real samples
+};
+
+struct LoaderOptions {
+  i64 batch = 32;                 // over all ranks; Batch holds batch / ranks
+  int threads = 0;                // 0: one per core, at most 16
+  InputSpec input;
+  AugmentOptions augment;
+  bool training = false;          // shuffled by (seed, epoch), the incomplete last batch dropped; else in order, filled
+  std::uint64_t seed = 1;
+  int rank = 0, ranks = 1;        // this process's share of every batch
+  double bad_limit = 0.01;        // share of bad samples of a class (and 100 in a row) past which the run stops
+  i64 bad_few = 5;                // so many bad samples of a class never stop a run, whatever their share
+  std::vector<bool> never_mirrored;  // by label: classes whose meaning a mirror would change; empty: none
+  i64 cache_bytes = i64{2} << 30; // prepared pictures kept in memory, so that small data is decoded once; 0: none
+  Device device;
+};
+
+struct BadSample {
+  std::string name, reason;
+};
+
+// The order of samples is a pure function of (seed, epoch): the same for any number of threads, and after a resume.
+// A bad sample in training is replaced by the next good one of its class (by index, cyclically) and reported once; in
+// evaluation it becomes filler and is reported. Training on fewer samples than a batch makes them the batch. The source
+// outlives the loader; construct and use it on one thread, with `device` current.
+class Loader {
+ public:
+  Loader(const DataSource& source, LoaderOptions options);
+  ~Loader();
+  void start(i64 epoch, i64 batch = 0);    // position; also skips ahead after a resume
+  bool next(Batch& batch);                 // false at the end of the epoch; rethrows a worker's error
+  i64 batches() const;                     // per epoch
+  double waited() const;                   // seconds next() spent waiting since start
+  std::vector<BadSample> bad() const;      // so far, in order of name
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace dactyl

@@ -1,0 +1,58 @@
+// Reads, prepares and keeps pictures.
+#include "train/data/picture_cache.h"
+
+namespace dactyl {
+
+PictureCache::PictureCache(const DataSource& source, const InputSpec& input, i64 byte_limit)
+    : source_(source), input_(input), byte_limit_(byte_limit), next_of_class_(static_cast<std::size_t>(source.size())) {
+  std::vector<i64> first(source.labels().size(), -1), last(first);
+  for (i64 i = 0; i < source.size(); ++i) {
+    const auto c = static_cast<std::size_t>(source.label(i));
+    (last[c] < 0 ? first[c] : next_of_class_[static_cast<std::size_t>(last[c])]) = i;
+    last[c] = i;
+  }
+  for (std::size_t c = 0; c < first.size(); ++c)
+    if (last[c] >= 0) next_of_class_[static_cast<std::size_t>(last[c])] = first[c];
+}
+
+Drawn PictureCache::draw(i64 sample, bool substitute) {
+  Drawn drawn{nullptr, sample, {}};
+  do {
+    const Picture picture = get(drawn.sample);
+    if (picture.image) {
+      drawn.image = picture.image;
+      return drawn;
+    }
+    drawn.faults.push_back({drawn.sample, picture.reason});
+    if (!substitute) return drawn;
+    drawn.sample = next_of_class_[static_cast<std::size_t>(drawn.sample)];
+  } while (drawn.sample != sample);
+  fail(Exit::data, "data: none of the {} samples of class \"{}\" can be read; the first: {}: {}",
+       {to_text(drawn.faults.size()), source_.labels()[static_cast<std::size_t>(source_.label(sample))],
+        source_.name(sample), drawn.faults.front().reason});
+}
+
+PictureCache::Picture PictureCache::get(i64 sample) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = kept_.find(sample); found != kept_.end()) return found->second;
+  }
+  Picture picture = read(sample);
+  const std::lock_guard lock(mutex_);
+  const i64 bytes = picture.image ? static_cast<i64>(picture.image->rgb.size()) : 0;
+  if (bytes_ + bytes <= byte_limit_ || bytes == 0)
+    if (kept_.emplace(sample, picture).second) bytes_ += bytes;
+  return picture;
+}
+
+PictureCache::Picture PictureCache::read(i64 sample) const {
+  try {
+    return {std::make_shared<Image>(prepared(source_.image(sample), input_)), ""};
+  } catch (const Error& error) {
+    if (error.exit() != Exit::data) throw;
+    const std::string text = error.what(), start = source_.name(sample) + ": ";
+    return {nullptr, text.starts_with(start) ? text.substr(start.size()) : text};
+  }
+}
+
+}  // namespace dactyl

@@ -1,0 +1,52 @@
+// Prepared pictures of a source: each read once while there is room, and the bad ones remembered.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "train/data/source.h"
+
+namespace dactyl {
+
+// A sample and why it cannot be read.
+struct Fault {
+  i64 sample = 0;
+  std::string reason;
+};
+
+// What stands for a sample: itself, or another one of its class.
+struct Drawn {
+  std::shared_ptr<const Image> image;  // null: bad, and no substitute was asked for
+  i64 sample = 0;
+  std::vector<Fault> faults;  // met on the way
+};
+
+// Safe to use from many threads. Results depend on the files alone, never on the order of calls.
+class PictureCache {
+ public:
+  PictureCache(const DataSource& source, const InputSpec& input, i64 byte_limit);
+  // With `substitute`, a bad sample gives the next good one of its class, by index and cyclically; throws Exit::data if
+  // there is none.
+  Drawn draw(i64 sample, bool substitute);
+
+ private:
+  struct Picture {
+    std::shared_ptr<const Image> image;
+    std::string reason;
+  };
+  Picture get(i64 sample);
+  Picture read(i64 sample) const;
+
+  const DataSource& source_;
+  InputSpec input_;
+  i64 byte_limit_, bytes_ = 0;
+  std::vector<i64> next_of_class_;
+  std::mutex mutex_;
+  std::map<i64, Picture> kept_;
+};
+
+}  // namespace dactyl

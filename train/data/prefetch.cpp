@@ -1,0 +1,167 @@
+// Fills batches slot by slot on many threads.
+#include "train/data/prefetch.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace dactyl {
+namespace {
+
+constexpr std::size_t alignment = 256;
+std::size_t aligned(i64 bytes) { return (static_cast<std::size_t>(bytes) + alignment - 1) / alignment * alignment; }
+
+i64 thread_count(int wanted) {
+  check(Exit::usage, wanted >= 0 && wanted <= 256, "loader: {} threads; 0 (automatic) to 256 are possible", wanted);
+  return wanted > 0 ? wanted : std::clamp<i64>(std::thread::hardware_concurrency(), 1, 16);
+}
+
+}  // namespace
+
+BatchBuffer::BatchBuffer(i64 slots, i64 picture_bytes)
+    : block(pinned_bytes(aligned(slots * picture_bytes) + aligned(slots * 32) + aligned(slots * 4))),
+      bytes(reinterpret_cast<std::uint8_t*>(block.get())),
+      geometry(reinterpret_cast<float*>(bytes + aligned(slots * picture_bytes))),
+      labels(reinterpret_cast<std::int32_t*>(bytes + aligned(slots * picture_bytes) + aligned(slots * 32))),
+      samples(static_cast<std::size_t>(slots)),
+      faults(static_cast<std::size_t>(slots)) {}
+
+Prefetch::Prefetch(const DataSource& source, const LoaderOptions& options, i64 side, i64 batches)
+    : source_(source),
+      options_(options),
+      side_(side),
+      batches_(batches),
+      slots_(options.batch / options.ranks),
+      cache_(source, options.input, options.cache_bytes) {
+  const i64 threads = thread_count(options.threads);
+  const i64 ahead = 3 + 2 * threads / slots_;  // small batches: enough of them that every thread has work
+  for (i64 i = 0; i < ahead; ++i) ring_.emplace_back(slots_, side * side * 3);
+  try {
+    for (i64 i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error& error) {
+    check(Exit::failure, !threads_.empty(), "loader: no thread can be started: {}", error.what());
+  }  // fewer threads than wished give the same batches
+}
+
+Prefetch::~Prefetch() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  work_there_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+  for (BatchBuffer& buffer : ring_) try {
+      buffer.copied.synchronize();  // a copy in flight reads the buffer
+    } catch (const Error&) {
+      // a lost GPU reads nothing any more
+    }
+}
+
+void Prefetch::start(EpochPlan plan, i64 batch) {
+  std::unique_lock lock(mutex_);
+  end_ticket_ = next_ticket_;  // nothing more to take
+  work_done_.wait(lock, [&] { return busy_ == 0; });
+  for (BatchBuffer& buffer : ring_) {
+    buffer.copied.synchronize();
+    buffer.copied = Event();
+    buffer.missing = slots_;
+    buffer.error = nullptr;
+  }
+  plan_ = std::move(plan);
+  next_ticket_ = batch * slots_;
+  end_ticket_ = batches_ * slots_;
+  released_ = batch;
+  work_there_.notify_all();
+}
+
+BatchBuffer& Prefetch::wait(i64 batch) {
+  std::unique_lock lock(mutex_);
+  BatchBuffer& buffer = buffer_of(batch);
+  work_done_.wait(lock, [&] { return buffer.missing == 0; });
+  return buffer;
+}
+
+void Prefetch::release(i64 batch) {
+  BatchBuffer& buffer = buffer_of(batch);
+  buffer.copied.synchronize();
+  const std::lock_guard lock(mutex_);
+  buffer.copied = Event();
+  buffer.missing = slots_;
+  buffer.error = nullptr;
+  released_ = batch + 1;
+  work_there_.notify_all();
+}
+
+bool Prefetch::can_take() const {
+  return next_ticket_ < end_ticket_ && next_ticket_ / slots_ < released_ + static_cast<i64>(ring_.size());
+}
+
+void Prefetch::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    work_there_.wait(lock, [&] { return stop_ || can_take(); });
+    if (stop_) return;
+    const i64 ticket = next_ticket_++;
+    ++busy_;
+    lock.unlock();
+    std::exception_ptr error;
+    try {
+      fill(ticket);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    --busy_;
+    BatchBuffer& buffer = buffer_of(ticket / slots_);
+    const i64 slot = ticket % slots_;
+    if (error && (!buffer.error || slot < buffer.error_slot)) {
+      buffer.error = error;
+      buffer.error_slot = slot;
+    }
+    --buffer.missing;
+    if (buffer.missing == 0 || busy_ == 0) work_done_.notify_all();
+  }
+}
+
+void Prefetch::fill(i64 ticket) {
+  const i64 batch = ticket / slots_;
+  const auto slot = static_cast<std::size_t>(ticket % slots_);
+  BatchBuffer& buffer = buffer_of(batch);
+  buffer.faults[slot].clear();
+  const i64 position = batch * options_.batch + options_.rank * slots_ + ticket % slots_;
+  if (position < static_cast<i64>(plan_.order.size()))
+    put_picture(plan_.order[static_cast<std::size_t>(position)], buffer, slot);
+  else
+    put_filler(buffer, slot);
+}
+
+void Prefetch::put_picture(i64 sample, BatchBuffer& buffer, std::size_t slot) {
+  Drawn drawn = cache_.draw(sample, options_.training);
+  buffer.faults[slot] = std::move(drawn.faults);
+  if (!drawn.image) return put_filler(buffer, slot);
+  const int side = static_cast<int>(side_), label = source_.label(sample);
+  Geometry geometry = centred(options_.input, side, side);
+  std::uint8_t* to = buffer.bytes + slot * drawn.image->rgb.size();
+  if (options_.training) {
+    const auto c = static_cast<std::size_t>(label);
+    AugmentOptions augment = options_.augment;
+    if (c < options_.never_mirrored.size() && options_.never_mirrored[c]) augment.reflect_x = false;
+    geometry = augmented(augment, options_.input, side, side, options_.seed, plan_.epoch, sample);
+    if (augment.zoom > 0 || augment.rotate > 0)
+      drawn.image = std::make_shared<Image>(augmented(augment, *drawn.image, options_.seed, plan_.epoch, sample));
+  }
+  std::memcpy(to, drawn.image->rgb.data(), drawn.image->rgb.size());
+  std::copy(geometry.begin(), geometry.end(), buffer.geometry + 8 * slot);
+  buffer.labels[slot] = label;
+  buffer.samples[slot] = drawn.sample;
+}
+
+void Prefetch::put_filler(BatchBuffer& buffer, std::size_t slot) const {
+  const Geometry geometry = centred(options_.input, static_cast<int>(side_), static_cast<int>(side_));
+  const std::size_t bytes = static_cast<std::size_t>(side_ * side_) * 3;
+  std::memset(buffer.bytes + slot * bytes, 0, bytes);
+  std::copy(geometry.begin(), geometry.end(), buffer.geometry + 8 * slot);
+  buffer.labels[slot] = -1;
+  buffer.samples[slot] = -1;
+}
+
+}  // namespace dactyl

@@ -1,0 +1,120 @@
+// Separable resampling in fixed point: rows first, then columns, rounded to bytes after each, as PIL does.
+#include <algorithm>
+#include <cmath>
+
+#include "train/data/image.h"
+
+namespace dactyl {
+namespace {
+
+constexpr int fraction_bits = 22;  // 8 bits of picture, 22 of weight and room for sums slightly above 1
+
+// Which inputs make output i, and how much of each.
+struct Taps {
+  int width = 0;  // taps per output; unused ones weigh nothing
+  std::vector<int> first, count;
+  std::vector<std::int32_t> weight;  // (outputs, width)
+};
+
+double triangle(double x) { return std::max(0.0, 1 - std::abs(x)); }
+
+// Outputs [begin, begin + n) of `from` samples brought to `to`: a triangle around the centre, as wide as the step when
+// shrinking with antialias, else two neighbours. At the edges the weights that remain are scaled to sum to 1.
+Taps taps_for(int from, int to, int begin, int n, Filter filter) {
+  const double scale = static_cast<double>(from) / to;
+  const double support = filter == Filter::antialias ? std::max(scale, 1.0) : 1.0;
+  Taps taps;
+  taps.width = static_cast<int>(std::ceil(support)) * 2 + 1;
+  taps.weight.assign(static_cast<std::size_t>(n) * static_cast<std::size_t>(taps.width), 0);
+  std::vector<double> share(static_cast<std::size_t>(taps.width));
+  for (int i = 0; i < n; ++i) {
+    const double centre = (begin + i + 0.5) * scale;
+    const int first = std::max(0, static_cast<int>(centre - support + 0.5));
+    const int last = std::min(from, static_cast<int>(centre + support + 0.5));
+    double sum = 0;
+    for (int k = first; k < last; ++k)
+      sum += share[static_cast<std::size_t>(k - first)] = triangle((k - centre + 0.5) * (1 / support));
+    auto* weight = &taps.weight[static_cast<std::size_t>(i) * static_cast<std::size_t>(taps.width)];
+    for (int k = 0; k < last - first; ++k)
+      weight[k] = static_cast<std::int32_t>(0.5 + share[static_cast<std::size_t>(k)] / sum * (1 << fraction_bits));
+    taps.first.push_back(first);
+    taps.count.push_back(last - first);
+  }
+  return taps;
+}
+
+std::uint8_t rounded(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> fraction_bits, 0, 255)); }
+
+// One row of (…, 3) bytes to taps.first.size() pixels.
+void resample_row(const Taps& taps, const std::uint8_t* from, std::uint8_t* to) {
+  for (std::size_t i = 0; i < taps.first.size(); ++i) {
+    const std::uint8_t* x = from + 3 * taps.first[i];
+    const std::int32_t* w = &taps.weight[i * static_cast<std::size_t>(taps.width)];
+    std::int32_t r = 1 << (fraction_bits - 1), g = r, b = r;
+    for (int k = 0; k < taps.count[i]; ++k, x += 3) {
+      r += w[k] * x[0];
+      g += w[k] * x[1];
+      b += w[k] * x[2];
+    }
+    to[3 * i] = rounded(r);
+    to[3 * i + 1] = rounded(g);
+    to[3 * i + 2] = rounded(b);
+  }
+}
+
+// `count` rows of `bytes` bytes, weighed and added.
+void blend_rows(const std::int32_t* weight, int count, const std::uint8_t* rows, std::size_t bytes, std::int32_t* sums,
+                std::uint8_t* to) {
+  std::fill(sums, sums + bytes, 1 << (fraction_bits - 1));
+  for (int k = 0; k < count; ++k, rows += bytes)
+    for (std::size_t i = 0; i < bytes; ++i) sums[i] += weight[k] * rows[i];
+  for (std::size_t i = 0; i < bytes; ++i) to[i] = rounded(sums[i]);
+}
+
+// The part (top, left, part.height, part.width) of the picture as it would be at height × width.
+void resample(const Image& image, int height, int width, Filter filter, int top, int left, Image& part) {
+  const Taps across = taps_for(image.width, width, left, part.width, filter);
+  const Taps down = taps_for(image.height, height, top, part.height, filter);
+  const int begin = down.first.front(), end = down.first.back() + down.count.back();
+  const std::size_t from_row = static_cast<std::size_t>(image.width) * 3,
+                    row = static_cast<std::size_t>(part.width) * 3;
+  std::vector<std::uint8_t> narrow(static_cast<std::size_t>(end - begin) * row);
+  for (int y = begin; y < end; ++y)
+    resample_row(across, &image.rgb[static_cast<std::size_t>(y) * from_row],
+                 &narrow[static_cast<std::size_t>(y - begin) * row]);
+  std::vector<std::int32_t> sums(row);
+  part.rgb.resize(static_cast<std::size_t>(part.height) * row);
+  for (std::size_t y = 0; y < static_cast<std::size_t>(part.height); ++y)
+    blend_rows(&down.weight[y * static_cast<std::size_t>(down.width)], down.count[y],
+               &narrow[static_cast<std::size_t>(down.first[y] - begin) * row], row, sums.data(), &part.rgb[y * row]);
+}
+
+Image resized_part(const Image& image, int height, int width, Filter filter, int top, int left, int part_height,
+                   int part_width) {
+  check(height > 0 && width > 0 && image.height > 0 && image.width > 0, "resize: from {} x {} to {} x {}", image.height,
+        image.width, height, width);
+  if (height == image.height && width == image.width) return cropped(image, top, left, part_height, part_width);
+  Image part{part_height, part_width, {}};
+  resample(image, height, width, filter, top, left, part);
+  return part;
+}
+
+// torchvision's centre: half of an odd rest goes to the even side.
+int centre_of(int all, int part) { return static_cast<int>(std::nearbyint((all - part) / 2.0)); }
+
+}  // namespace
+
+Image resized(const Image& image, int height, int width, Filter filter) {
+  return resized_part(image, height, width, filter, 0, 0, height, width);
+}
+
+Image prepared(const Image& image, const InputSpec& input) {
+  const int side = static_cast<int>(std::max({input.resize_to, input.height, input.width}));
+  if (input.resize == Resize::warp) return resized(image, side, side, input.filter);
+  const int shorter = std::min(image.height, image.width);
+  const auto scaled = [&](int extent) { return static_cast<int>(i64{side} * extent / shorter); };
+  const int height = scaled(image.height), width = scaled(image.width);
+  return resized_part(image, height, width, input.filter, centre_of(height, side), centre_of(width, side), side, side);
+}
+
+}  // namespace dactyl

@@ -1,0 +1,66 @@
+// Where labelled pictures come from: how many there are, and the i-th one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "train/data/image.h"
+
+namespace dactyl {
+
+class DataSource {
+ public:
+  virtual ~DataSource() = default;
+  virtual i64 size() const = 0;
+  virtual int label(i64 i) const = 0;
+  virtual std::string name(i64 i) const = 0;      // a path, or what identifies the sample in reports and splits
+  virtual Image image(i64 i) const = 0;           // thread-safe; throws Exit::data if the file is bad
+  virtual const std::vector<std::string>& labels() const = 0;
+  std::vector<i64> class_counts() const;
+};
+
+struct Item {
+  std::string path;
+  int label;
+};
+
+// Files with labels. Sorted by path, so that the same folder gives the same indices on every machine.
+class ImageFiles : public DataSource {
+ public:
+  ImageFiles(std::vector<std::string> labels, std::vector<Item> items);
+  i64 size() const override;
+  int label(i64 i) const override;
+  std::string name(i64 i) const override;
+  Image image(i64 i) const override;
+  const std::vector<std::string>& labels() const override;
+
+ private:
+  std::vector<std::string> labels_;
+  std::vector<Item> items_;
+};
+
+// A folder with one sub-folder per class (its name is the label; names that are all numbers sort as numbers; where the
+// sub-folders hold folders instead of pictures, as signer/class/, those are the classes), a CSV
+// file with the header `path,label` (paths absolute or relative to the CSV), or a flat folder of INDEX_anything.jpg
+// whose number is the class index (`labels` then names the classes). Anything with a picture's extension counts, also
+// what turns out to be no file: bad samples are found and reported when read. `known` fixes the label order (of a
+// trained model); an unknown label is then an error. Throws Exit::data: path, what is wrong, what is expected.
+std::unique_ptr<DataSource> open_source(const std::string& path, const std::vector<std::string>& known = {});
+
+// Some samples of another source, in the given order.
+std::unique_ptr<DataSource> subset(std::shared_ptr<const DataSource> source, std::vector<i64> indices);
+
+struct Split {
+  std::vector<i64> train, test;
+};
+// Per class, `share` of the samples to train, drawn by seed; at least one on each side where a class has two.
+Split split_by_share(const DataSource&, double share, std::uint64_t seed);
+// Samples whose name's first group matched by `pattern` is in `test_groups` are the test set; names without a match
+// are an error naming the first one. Here and in splits.json names go without the folder that all samples share.
+Split split_by_group(const DataSource&, const std::string& pattern, const std::vector<std::string>& test_groups);
+// splits.json: names, so that a split survives files coming and going, and the whole data moving elsewhere.
+void write_split(const std::string& path, const DataSource&, const Split&);
+Split read_split(const std::string& path, const DataSource&);
+
+}  // namespace dactyl
