@@ -1,0 +1,65 @@
+// Curves, TensorBoard events and the prediction sheet.
+#include "train/curves.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "tests/train/tiny.h"
+#include "train/report.h"
+
+namespace dactyl {
+namespace {
+
+bool has_gnuplot() { return std::system("gnuplot --version >/dev/null 2>&1") == 0; }
+
+TEST(curves, are_drawn_from_the_logs) {
+  if (!has_gnuplot()) GTEST_SKIP() << "no gnuplot here";
+  const std::string folder = tiny::folder("curves");
+  std::filesystem::create_directories(folder);
+  std::ofstream train(folder + "/train.csv"), val(folder + "/val.csv");
+  train << "step,loss,accuracy,rate,samples_per_s,wait,memory\n";
+  val << "step,loss,accuracy,top5,macro_f1\n";
+  for (int i = 1; i <= 50; ++i) train << i << ',' << 2.0 / i << ',' << 1 - 1.0 / i << ",0.1,10,0,1\n";
+  val << "25,0.1,0.9,1,0.9\n50,0.05,0.95,1,0.95\n";
+  train.close();
+  val.close();
+  EXPECT_TRUE(plot(folder, "curves", curves_script("it's a net", {0, 20}, 5, true)));
+  EXPECT_NE(tiny::content(folder + "/curves.svg").find("validation"), std::string::npos);
+  EXPECT_EQ(tiny::content(folder + "/curves.png").substr(1, 3), "PNG");
+  std::filesystem::remove_all(folder);
+}
+
+TEST(curves, the_report_shows_every_class) {
+  if (!has_gnuplot()) GTEST_SKIP() << "no gnuplot here";
+  const tiny::Colours data(9);
+  std::vector<Prediction> predictions;
+  for (i64 i = 0; i < 9; ++i)
+    predictions.push_back(
+        {.name = data.name(i), .label = data.label(i), .top = {static_cast<int>(i % 2)}, .p = {0.5f}});
+  const std::string folder = tiny::folder("report");
+  write_report(folder, measure(predictions, data.labels()), predictions, data, data.labels(), {{"a,b", "say \"no\""}});
+  EXPECT_EQ(tiny::content(folder + "/bad_samples.csv"), "name,reason\n\"a,b\",\"say \"\"no\"\"\"\n");
+  for (const std::string& label : data.labels())
+    EXPECT_NE(tiny::content(folder + "/predictions.svg").find("truth  " + label), std::string::npos);
+  for (const char* name : {"confusion.png", "confusion.svg", "predictions.png"})
+    EXPECT_GT(tiny::content(folder + "/" + name).size(), 1000u) << name;
+  std::filesystem::remove_all(folder);
+}
+
+// The bytes of the protobuf are worked out by hand: wall_time, step, summary with one value.
+TEST(curves, tensorboard_records_are_framed_with_their_checksums) {
+  const std::string event = TensorBoard::scalar_event("a", 300, 0.5, 0);
+  const std::string expected(
+      "\x09\0\0\0\0\0\0\0\0\x10\xac\x02\x2a\x0a\x0a\x08\x0a\x01"
+      "a\x15\0\0\0\x3f",
+      24);
+  EXPECT_EQ(event, expected);
+  const std::string record = TensorBoard::record(event);
+  ASSERT_EQ(record.size(), 8 + 4 + event.size() + 4);
+  EXPECT_EQ(record.substr(0, 8), std::string("\x18\0\0\0\0\0\0\0", 8));
+  EXPECT_EQ(record.substr(12, event.size()), event);
+}
+
+}  // namespace
+}  // namespace dactyl

@@ -1,0 +1,15 @@
+// The picture of a training: accuracy and loss against the iteration, training and validation.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/check.h"
+
+namespace dactyl {
+
+// The gnuplot script that draws train.csv and val.csv, which lie beside it, to curves.svg and curves.png. `starts`: the
+// steps at which stages begin, marked by lines. `smoothing`: training values are averaged over about this many steps.
+std::string curves_script(const std::string& title, const std::vector<i64>& starts, i64 smoothing, bool validated);
+
+}  // namespace dactyl

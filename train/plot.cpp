@@ -1,0 +1,72 @@
+// Starting gnuplot and looking after it.
+#include "train/plot.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+#include "weights/checkpoint.h"
+
+namespace dactyl {
+namespace {
+
+std::atomic<bool> warned = false;
+
+std::string content(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Only calls that are allowed between fork and exec.
+[[noreturn]] void become_gnuplot(const char* folder, const char* script) {
+  const int nothing = open("/dev/null", O_RDWR);
+  if (nothing >= 0) {
+    dup2(nothing, STDIN_FILENO);
+    dup2(nothing, STDOUT_FILENO);
+    dup2(nothing, STDERR_FILENO);
+  }
+  if (chdir(folder) == 0) execlp("gnuplot", "gnuplot", script, static_cast<char*>(nullptr));
+  _exit(127);
+}
+
+}  // namespace
+
+void Plot::start(const std::string& folder, const std::string& name, const std::string& script) {
+  if (running_ > 0 && waitpid(running_, nullptr, WNOHANG) == 0) return;
+  const std::string file = name + ".gp", path = folder + "/" + file;
+  if (content(path) != script) write_atomically(path, script);
+  what_ = path;
+  running_ = fork();
+  if (running_ == 0) become_gnuplot(folder.c_str(), file.c_str());
+}
+
+bool Plot::wait() {
+  if (running_ <= 0) return true;
+  int status = 0;
+  const bool known = waitpid(running_, &status, 0) == running_;
+  running_ = 0;
+  const bool good = known && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  if (!good && !warned.exchange(true))
+    std::fprintf(stderr, "warning: %s was not drawn; is gnuplot installed? The script and its data are there.\n",
+                 what_.c_str());
+  return good;
+}
+
+bool plot(const std::string& folder, const std::string& name, const std::string& script) {
+  Plot one;
+  one.start(folder, name, script);
+  return one.wait();
+}
+
+std::string quoted_for_plot(const std::string& text) {
+  std::string safe;
+  for (const char c : text) safe += c == '\'' ? std::string("''") : c == '\n' ? std::string(" ") : std::string(1, c);
+  return "'" + safe + "'";
+}
+
+}  // namespace dactyl

@@ -1,0 +1,30 @@
+// Runs gnuplot on a script that lies beside its data.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+namespace dactyl {
+
+// One gnuplot at a time, in the script's folder, while the caller goes on. Without gnuplot the script and its data
+// stay for later, and one warning per process says so.
+class Plot {
+ public:
+  ~Plot() { wait(); }
+  // Writes `script` to folder/name.gp (if it changed) and starts gnuplot; does nothing while the last one still runs.
+  void start(const std::string& folder, const std::string& name, const std::string& script);
+  bool wait();  // for the one started last; whether it ended well
+
+ private:
+  pid_t running_ = 0;
+  std::string what_;
+};
+
+// Draws and waits.
+bool plot(const std::string& folder, const std::string& name, const std::string& script);
+
+// A text inside single quotes of a gnuplot script, without its mark-up.
+std::string quoted_for_plot(const std::string& text);
+
+}  // namespace dactyl

@@ -1,0 +1,168 @@
+// Every option of a training run, once.
+#include "train/settings.h"
+
+#include <charconv>
+#include <cmath>
+
+namespace dactyl {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+template <class T>
+T number_from(const std::string& name, const std::string& text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  check(Exit::usage, error == std::errc() && end == text.data() + text.size(), "--{} '{}': expected a {}number", name,
+        text, std::is_integral_v<T> ? "whole " : "");
+  return value;
+}
+
+bool flag_from(const std::string& name, const std::string& text) {
+  const bool on = text == "on" || text == "true", off = text == "off" || text == "false";
+  check(Exit::usage, on || off, "--{} '{}': expected on or off", name, text);
+  return on;
+}
+
+// A setting for any member, given a pointer to it or a function that returns it.
+template <class Way>
+Setting setting(const std::string& name, Way way, const std::string& help, bool may_change = false) {
+  const auto at = [way](TrainOptions & o) -> auto& { return std::invoke(way, o); };
+  using T = std::remove_reference_t<decltype(at(std::declval<TrainOptions&>()))>;
+  Setting s{name, help, Setting::Kind::text, {}, {}, may_change};
+  const auto read = [at](const TrainOptions& o) -> const T& { return at(const_cast<TrainOptions&>(o)); };
+  if constexpr (std::is_same_v<T, std::string>) {
+    s.get = [read](const TrainOptions& o) { return Texts{read(o)}; };
+    s.set = [at](TrainOptions& o, const Texts& v) { at(o) = v.back(); };
+  } else if constexpr (std::is_same_v<T, bool>) {
+    s.get = [read](const TrainOptions& o) { return Texts{read(o) ? "on" : "off"}; };
+    s.set = [at, name](TrainOptions& o, const Texts& v) { at(o) = flag_from(name, v.back()); };
+  } else if constexpr (std::is_same_v<T, Texts>) {
+    s.kind = Setting::Kind::list;
+    s.get = read;
+    s.set = [at](TrainOptions& o, const Texts& v) { at(o) = v; };
+  } else {
+    s.kind = Setting::Kind::number;
+    s.get = [read](const TrainOptions& o) {
+      if constexpr (std::is_floating_point_v<T>)
+        return Texts{exact_text(read(o))};
+      else
+        return Texts{std::to_string(read(o))};
+    };
+    s.set = [at, name](TrainOptions& o, const Texts& v) { at(o) = number_from<T>(name, v.back()); };
+  }
+  return s;
+}
+
+Setting stage_setting() {
+  return {"stage",
+          "what learns, how long, how fast; may be given several times: head:3ep@1e-4, all:200it@1e-5, "
+          "until=inception_5a:2ep@1e-3 (from that layer to the output)",
+          Setting::Kind::list,
+          [](const TrainOptions& o) {
+            Texts texts;
+            for (const Stage& stage : o.stages) texts.push_back(to_text(stage));
+            return texts;
+          },
+          [](TrainOptions& o, const Texts& v) {
+            o.stages.clear();
+            for (const std::string& text : v) o.stages.push_back(parse_stage(text));
+          }};
+}
+
+Setting augment_setting() {
+  return {"aug", "random changes of the pictures: none, or of reflect-x,shift=30,crop,jitter=0.3,zoom=0.2,rotate=10",
+          Setting::Kind::text, [](const TrainOptions& o) { return Texts{to_text(o.augment)}; },
+          [](TrainOptions& o, const Texts& v) { o.augment = parse_augment(v.back()); }};
+}
+
+// clang-format off
+std::vector<Setting> all_settings() {
+  return {
+      setting("model", &TrainOptions::model, "the net, as listed by dactyl models"),
+      setting("weights", &TrainOptions::weights, "pretrained .caffemodel or .safetensors, or a run folder; none: from scratch"),
+      setting("data", &TrainOptions::data, "folder of classes, flat folder, or CSV with path,label"),
+      setting("split", &TrainOptions::split, "share of each class to train with, the rest validates"),
+      setting("split-by", &TrainOptions::split_by, "regular expression with one group, searched in the path"),
+      setting("test-groups", &TrainOptions::test_groups, "the group's values that validate"),
+      setting("splits", &TrainOptions::splits, "splits.json with the names of both parts"),
+      stage_setting(),
+      setting("batch", &TrainOptions::batch, "pictures per step"),
+      setting("head-lr-mult", &TrainOptions::head_lr_mult, "factor of the head's learning rate, in every stage"),
+      setting("freeze", &TrainOptions::freeze, "until=LAYER: the layers before it never learn"),
+      setting("opt", [](TrainOptions& o) -> auto& { return o.optimizer.kind; }, "sgd, adam or adamw"),
+      setting("momentum", [](TrainOptions& o) -> auto& { return o.optimizer.momentum; }, "of sgd"),
+      setting("decay", [](TrainOptions& o) -> auto& { return o.optimizer.decay; }, "weight decay; biases and normalisations are spared"),
+      setting("nesterov", [](TrainOptions& o) -> auto& { return o.optimizer.nesterov; }, "on or off"),
+      setting("sched", [](TrainOptions& o) -> auto& { return o.schedule.kind; }, "the rate within a stage: const, step, cosine, poly"),
+      setting("warmup", &TrainOptions::warmup, "over which the rate rises, per stage: 100it or 0.5ep"),
+      augment_setting(),
+      setting("no-mirror", &TrainOptions::no_mirror, "file with the labels, one per line, whose pictures are never mirrored"),
+      setting("class-weights", &TrainOptions::class_weights, "none, maxratio (largest count / count) or inverse"),
+      setting("smoothing", &TrainOptions::smoothing, "label smoothing, 0 to 1"),
+      setting("dropout", &TrainOptions::dropout, "of the last classifier's input; -1: the net's own"),
+      setting("bn", &TrainOptions::bn, "normalisation's statistics while learning: train or frozen"),
+      setting("val-every", &TrainOptions::val_every, "how often to validate: 50it or 1ep"),
+      setting("save-every", &TrainOptions::save_every, "how often to save the state: 100it or 1ep", true),
+      setting("patience", &TrainOptions::patience, "validations without improvement before stopping; 0: never"),
+      setting("metric", &TrainOptions::metric, "what the best model is best at: acc or f1"),
+      setting("input", &TrainOptions::input, "side of the network's input; 0: the net's own"),
+      setting("resize", &TrainOptions::resize, "how pictures are made that size: warp or short, side, filter, e.g. warp224-antialias; "
+                                                "none: as the weights were trained"),
+      setting("cache-views", &TrainOptions::cache_views, "head stages learn from features of so many augmented views, computed once; 0: never, -1: one where nothing is augmented"),
+      setting("device", &TrainOptions::device, "auto, cpu, cuda or cuda:N", true),
+      setting("precision", &TrainOptions::precision, "fp32, tf32 or bf16"),
+      setting("graph", &TrainOptions::graph, "on: the GPU replays a captured step", true),
+      setting("threads", &TrainOptions::threads, "threads that read pictures; 0: one per core", true),
+      setting("bad-limit", &TrainOptions::bad_limit, "share of a class that may be unreadable before the run stops", true),
+      setting("seed", &TrainOptions::seed, "of the split, new weights, order, augmentation and dropout"),
+      setting("out", &TrainOptions::out, "run folder"),
+  };
+}
+// clang-format on
+
+void check_word(const char* option, const std::string& word, const std::vector<std::string>& known) {
+  std::string list;
+  for (const std::string& k : known) {
+    if (k == word) return;
+    list += (list.empty() ? "" : ", ") + k;
+  }
+  fail(Exit::usage, "--{} '{}': expected one of {}", {option, word, list});
+}
+
+}  // namespace
+
+const std::vector<Setting>& train_settings() {
+  static const std::vector<Setting> settings = all_settings();
+  return settings;
+}
+
+void check_options(const TrainOptions& o) {
+  check(Exit::usage, !o.data.empty(), "train: --data is missing: a folder of classes, or a CSV with path,label");
+  check(Exit::usage, !o.stages.empty(), "train: --stage is missing, e.g. --stage head:3ep@1e-3 --stage all:2ep@1e-4");
+  check(Exit::usage, o.seed <= INT64_MAX, "--seed: expected at most {}", i64{INT64_MAX});
+  check(Exit::usage, o.batch >= 1 && o.batch <= 65536, "--batch {}: expected 1 to 65536", o.batch);
+  check(Exit::usage, o.split > 0 && o.split < 1, "--split {}: expected a share between 0 and 1, e.g. 0.8", o.split);
+  check(Exit::usage, o.split_by.empty() == o.test_groups.empty(), "--split-by and --test-groups belong together");
+  check(Exit::usage, o.head_lr_mult >= 0, "--head-lr-mult {}: expected 0 or more", o.head_lr_mult);
+  check(Exit::usage, o.freeze.empty() || o.freeze.starts_with("until="), "--freeze '{}': expected until=LAYER",
+        o.freeze);
+  check(Exit::usage, o.optimizer.momentum >= 0 && o.optimizer.momentum < 1, "--momentum {}: expected 0 up to below 1",
+        o.optimizer.momentum);
+  check(Exit::usage, o.optimizer.decay >= 0, "--decay {}: expected 0 or more", o.optimizer.decay);
+  check(Exit::usage, o.smoothing >= 0 && o.smoothing < 1, "--smoothing {}: expected 0 up to below 1", o.smoothing);
+  check(Exit::usage, o.dropout < 1, "--dropout {}: expected below 1, or -1", o.dropout);
+  check(Exit::usage, o.patience >= 0, "--patience {}: expected 0 or more", o.patience);
+  check(Exit::usage, o.input == 0 || (o.input >= 32 && o.input <= 4096), "--input {}: expected 32 to 4096", o.input);
+  check(Exit::usage, o.cache_views >= -1 && o.cache_views <= 1000, "--cache-views {}: expected -1 to 1000",
+        o.cache_views);
+  check_word("opt", o.optimizer.kind, {"sgd", "adam", "adamw"});
+  check_word("sched", o.schedule.kind, {"const", "step", "cosine", "poly"});
+  check_word("class-weights", o.class_weights, {"none", "maxratio", "inverse"});
+  check_word("bn", o.bn, {"train", "frozen"});
+  check_word("metric", o.metric, {"acc", "f1"});
+  check_word("precision", o.precision, {"fp32", "tf32", "bf16"});
+  for (const std::string& every : {o.val_every, o.save_every, o.warmup}) steps_of(every, 1000);
+}
+
+}  // namespace dactyl

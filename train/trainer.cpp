@@ -1,0 +1,107 @@
+// From options to a run: data, split, model, folder, and the first lines that say what will happen.
+#include "train/trainer.h"
+
+#include <filesystem>
+
+#include "train/input_text.h"
+#include "train/open_model.h"
+#include "train/settings.h"
+#include "train/training.h"
+
+namespace dactyl {
+namespace {
+
+std::string absolute(const std::string& path) {
+  return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
+}
+
+// As config.toml keeps them: good from any working folder.
+TrainOptions resolved(TrainOptions o) {
+  for (std::string* path : {&o.data, &o.weights, &o.splits, &o.no_mirror, &o.out}) *path = absolute(*path);
+  return o;
+}
+
+Split choose_split(const DataSource& source, const TrainOptions& o) {
+  if (!o.splits.empty()) return read_split(o.splits, source);
+  if (!o.split_by.empty()) return split_by_group(source, o.split_by, o.test_groups);
+  return split_by_share(source, o.split, o.seed);
+}
+
+// Bytes of weights with gradients and optimiser state, and of the activations one batch leaves. A frozen net keeps
+// less.
+i64 expected_memory(const Model& model, i64 batch, DType dtype) {
+  const Tensor one = Tensor::zeros({1, model.input.height, model.input.width, model.input.channels}, dtype);
+  i64 activations = 0;
+  Pass pass;
+  pass.tap = [&](const std::string&, const Tensor& y) { activations += y.bytes(); };
+  model.forward(one, pass);
+  return model.parameters->count() * 4 * 3 + 2 * activations * batch;
+}
+
+std::string mebibytes(i64 bytes) { return to_text(bytes / (1 << 20)) + " MiB"; }
+
+void say_start(const Log& log, const TrainOptions& o, const Subject& s, const std::string& report) {
+  const Device device = Context::current().device();
+  const DType dtype = o.precision == "bf16" ? DType::bf16 : DType::f32;
+  log.say("device " + to_text(device) + (device.is_cuda() ? " (" + gpu_text(device.index) + ")" : "") + ", precision " +
+          o.precision + ", batch " + to_text(std::min(o.batch, s.train.size())) + ", expected memory up to " +
+          mebibytes(expected_memory(s.model, o.batch, dtype)));
+  log.say(to_text(s.train.size()) + " training and " + to_text(s.validation.size()) + " validation samples of " +
+          to_text(s.train.labels().size()) + " classes from " + o.data);
+  log.say(s.model.name + ", input " + to_text(s.model.input.height) + "x" + to_text(s.model.input.width) + ", " +
+          to_text(s.model.parameters->count()) + " parameters" +
+          (o.weights.empty() ? ", from scratch" : " from " + o.weights));
+  if (!report.empty()) log.say(report);
+}
+
+LoadedModel model_for(const TrainOptions& o, const std::vector<std::string>& labels, const SavedState* saved) {
+  const ModelOptions how{.height = o.input,
+                         .width = o.input,
+                         .auxiliary = o.weights.empty(),  // random side classifiers would disturb a trained net
+                         .dropout = o.dropout,
+                         .seed = o.seed};
+  if (!saved) return open_for_training(o.model, o.weights, labels, how);
+  return {described(saved->passport(), how), saved->passport(), {}};
+}
+
+// Everything a resumed run reads back. config.toml is last: it marks the rest as complete.
+void write_beginning(const RunFolder& folder, const TrainOptions& o, const DataSource& source, const Split& split) {
+  folder.write_labels(source.labels());
+  write_split(folder / "splits.json", source, split);
+  write_config(folder / "config.toml", o);
+}
+
+}  // namespace
+
+TrainResult train(const TrainOptions& wanted, bool resume) {
+  const TrainOptions options = resolved(wanted);
+  check_options(options);
+  Use use(device_named(options.device));
+  if (options.precision == "tf32") use.context().math = Math::tf32;
+  const RunFolder folder(options.out, resume);
+  const Log log(folder / "log.txt");
+  const bool fresh = !folder.has_state();
+  std::optional<SavedState> saved;
+  if (!fresh) saved.emplace(folder / "last.state");
+
+  const std::shared_ptr<const DataSource> source =
+      open_source(options.data, fresh ? std::vector<std::string>{} : folder.read_labels());
+  const Split split = fresh ? choose_split(*source, options) : read_split(folder / "splits.json", *source);
+  const auto train_part = subset(source, split.train), validation = subset(source, split.test);
+
+  LoadedModel loaded = model_for(options, source->labels(), saved ? &*saved : nullptr);
+  if (fresh) write_beginning(folder, options, *source, split);
+  folder.write_command();
+  folder.write_environment();
+  if (!options.resize.empty()) set_resize(loaded.model.input, options.resize);
+  loaded.model.to(Context::current().device());
+  const std::string origin =
+      "trained by dactyl on " + std::filesystem::path(options.data).filename().string() +
+      (options.weights.empty() ? "" : " from " + std::filesystem::path(options.weights).filename().string());
+  const Subject subject{loaded.model, *train_part, *validation, passport_of(loaded.model, source->labels(), origin)};
+  say_start(log, options, subject, fresh && !options.weights.empty() ? loaded.report.text() : "");
+  if (saved) log.say("resuming at step " + to_text(saved->state().step));
+  return Training(subject, options, folder, log, std::move(saved)).run();
+}
+
+}  // namespace dactyl

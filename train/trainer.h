@@ -1,0 +1,76 @@
+// Staged fine-tuning: the step, the epoch, the evaluation, the resume.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nets/nets.h"
+#include "train/data/loader.h"
+#include "train/metrics.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+#include "weights/weights.h"
+
+namespace dactyl {
+
+// Everything `dactyl train` can be told. Written resolved to config.toml in the run folder, read back by resume.
+struct TrainOptions {
+  std::string model = "googlenet", weights, data, splits, out;
+  std::string split_by;  // regular expression with one group
+  std::vector<std::string> test_groups;
+  double split = 0.8;
+  std::vector<Stage> stages;
+  double head_lr_mult = 1;
+  std::string freeze;  // "until=LAYER": layers before it never learn
+  OptimizerOptions optimizer;
+  Schedule schedule{.kind = "cosine"};  // a constant rate leaves small batches noisy to the end
+  std::string warmup = "0it";
+  i64 batch = 32;
+  std::string val_every = "1ep";   // 50it or 1ep
+  std::string save_every = "1ep";  // also 100it; last.safetensors and last.state
+  AugmentOptions augment;
+  std::string no_mirror;                             // file of labels whose pictures are never mirrored
+  std::string class_weights = "none", bn = "train";  // bn: train, frozen
+  double smoothing = 0, dropout = -1;                // −1: the net's own
+  i64 patience = 0;                                  // validations without improvement before stopping; 0: never
+  std::string metric = "acc";                        // acc, f1: what "best" means
+  i64 input = 0;                                     // side of the network's input; 0: the net's own
+  std::string resize;                                // "warp224-antialias" …; "": as the weights were trained
+  int cache_views = -1;  // frozen backbone: features of this many augmented views computed once;
+                         // 0: never, −1: one view where nothing is augmented
+  std::string device = "auto", precision = "fp32";  // fp32, tf32, bf16
+  bool graph = true;
+  int threads = 0;
+  double bad_limit = 0.01;
+  std::uint64_t seed = 1;
+};
+
+struct TrainResult {
+  Metrics best;  // on the validation samples
+  i64 steps = 0;
+  Exit exit = Exit::good;  // interrupted, terminated: state is saved
+};
+
+// Runs all stages, leaving the run folder of the product page behind. `resume`: continue the run in options.out.
+TrainResult train(const TrainOptions& options, bool resume);
+
+TrainOptions read_config(const std::string& toml_path);
+void write_config(const std::string& toml_path, const TrainOptions&);
+
+// Predictions of a model over a source, in order; bad samples are reported through `bad` and left out.
+std::vector<Prediction> evaluate(const Model& model, const DataSource& source, i64 batch, Device device, DType dtype,
+                                 std::vector<BadSample>* bad = nullptr, int threads = 0,
+                                 const std::function<void(i64 done, i64 all)>& progress = {});
+
+// A model ready for use from a run folder's checkpoint or a foreign weight file: net built, weights poured, input as
+// the passport says. `labels` from the passport; `weights` may be a run folder (best.safetensors), or empty (random).
+struct LoadedModel {
+  Model model;
+  Passport passport;
+  LoadReport report;
+};
+LoadedModel open_model(const std::string& name, const std::string& weights, const ModelOptions& = {});
+
+}  // namespace dactyl

@@ -1,0 +1,158 @@
+// The loop: step, validate, save, until the plan is done or a signal comes.
+#include "train/training.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/ops.h"
+#include "train/signals.h"
+
+namespace dactyl {
+
+Training::Training(const Subject& subject, const TrainOptions& options, const RunFolder& folder, const Log& log,
+                   std::optional<SavedState> saved)
+    : subject_(subject),
+      options_(options),
+      folder_(folder),
+      log_(log),
+      dtype_(options.precision == "bf16" ? DType::bf16 : DType::f32),
+      saved_(std::move(saved)),
+      random_(options.seed, Context::current().device()) {
+  if (saved_) {
+    state_ = saved_->state();
+    saved_->pour(*subject_.model.parameters);
+    saved_step_ = state_.step;
+  }
+  for (Parameter& p : subject_.model.parameters->all())
+    if (subject_.model.in_head(p.name)) p.rate *= static_cast<float>(options_.head_lr_mult);
+  prepare();
+}
+
+void Training::prepare() {
+  const i64 samples = subject_.train.size();
+  per_epoch_ = samples / std::min(options_.batch, samples);
+  plan_ = plan_stages(options_.stages, per_epoch_);
+  val_steps_ = steps_of(options_.val_every, per_epoch_);
+  save_steps_ = steps_of(options_.save_every, per_epoch_);
+  for (const StagePlan& stage : plan_)
+    learns(subject_.model, stage.stage.what, options_.freeze);  // names checked early
+  const std::vector<double> weights = class_weights(options_.class_weights, subject_.train.class_counts());
+  folder_.write_class_weights(subject_.train.labels(), weights);
+  if (options_.class_weights != "none")
+    class_weights_ =
+        Tensor::from({static_cast<i64>(weights.size())}, std::vector<float>(weights.begin(), weights.end()));
+  train_log_.emplace(folder_ / "train.csv", "step,loss,accuracy,rate,samples_per_s,wait,memory", state_.step);
+  val_log_.emplace(folder_ / "val.csv", "step,loss,accuracy,top5,macro_f1", state_.validated);
+  board_ = std::make_unique<TensorBoard>(folder_.path(), state_.step);
+}
+
+TrainResult Training::run() {
+  const Signals signals;
+  try {
+    try {
+      loop();
+      report();
+    } catch (const Stopped&) {
+      result_.exit = Signals::stop();
+      save();
+      draw(true);
+    }
+  } catch (const Diverged& bad) {
+    explain(std::min(bad.step, plan_.back().end));
+  }
+  result_.steps = state_.step;
+  return result_;
+}
+
+void Training::loop() {
+  if (saved_step_ < 0) save();  // from here on there is always a state to go back to
+  for (;;) {
+    if (validation_due()) {
+      enter_stage(stage_of(state_.step - 1));
+      validate();
+    }
+    if (save_due() || Signals::take_save()) save();
+    if (Signals::stop() != Exit::good) throw Stopped{};
+    if (state_.stopped || state_.step == plan_.back().end) break;
+    enter_stage(stage_of(state_.step));
+    advance();
+  }
+  progress_.reset();
+}
+
+std::size_t Training::stage_of(i64 step) const {
+  std::size_t i = 0;
+  while (i + 1 < plan_.size() && step >= plan_[i].end) ++i;
+  return i;
+}
+
+bool Training::validation_due() const {
+  const i64 step = state_.step;
+  if (step == 0 || state_.validated == step || state_.stopped) return false;
+  return step == plan_.back().end || (val_steps_ > 0 && step % val_steps_ == 0);
+}
+
+bool Training::save_due() const {
+  const i64 step = state_.step;
+  if (saved_step_ == step) return false;
+  return step == plan_.back().end || state_.stopped || (save_steps_ > 0 && step % save_steps_ == 0);
+}
+
+void Training::fetch() {
+  if (feed_at_ != state_.step) {
+    waited_before_ += feed_->waited();
+    feed_->start(state_.step / per_epoch_, state_.step % per_epoch_);
+  }
+  const bool there = feed_->next();
+  check(there, "training: the data ended at step {}, {} steps make an epoch", state_.step, per_epoch_);
+  feed_at_ = state_.step + 1;
+  if (feed_at_ % per_epoch_ == 0) feed_at_ = -1;  // the next epoch starts anew
+}
+
+void Training::compute() {
+  book_->counters.fill(0);
+  optimizer_->zero_gradients();
+  random_.call = 0;
+  Tape tape;
+  const bool head_only = plan_[stage_].stage.what == "head";
+  Pass pass{.training = true, .frozen_statistics = head_only || options_.bn == "frozen", .random = &random_};
+  const Scores scores = feed_->forward(pass);
+  const CrossEntropyOptions how{class_weights_, options_.smoothing};
+  Tensor loss = cross_entropy(scores.main, feed_->labels(), how);
+  const Tensor main_loss = loss.detached();
+  for (const auto& [side, weight] : scores.auxiliary)
+    loss = add(loss, cross_entropy(side, feed_->labels(), how), weight);
+  tape.backward(loss);
+  optimizer_->step();
+  count_hits(book_->counters, main_loss, scores.main.detached(), feed_->labels());
+  increment(random_.step);
+}
+
+void Training::advance() {
+  const StagePlan& plan = plan_[stage_];
+  Schedule schedule = options_.schedule;
+  schedule.warmup = steps_of(options_.warmup, per_epoch_);
+  const double rate = schedule.rate(plan.stage.rate, state_.step - plan.first, plan.end - plan.first);
+  fetch();
+  if (rate != rate_) optimizer_->set_rate(rate_ = rate);
+  graph_ ? graph_->run() : compute();
+  ++state_.step;
+  book_->note(state_.step, rate, waited_before_ + feed_->waited());
+}
+
+void Training::take(const StepRow& row) {
+  if (!std::isfinite(row.loss)) throw Diverged{row.step};
+  char text[160];
+  std::snprintf(text, sizeof text, "%ld,%.9g,%.6g,%.9g,%.4g,%.3f,%.1f", row.step, row.loss, row.accuracy, row.rate,
+                row.samples_per_s, row.wait, static_cast<double>(memory()) / (1 << 20));
+  train_log_->add(text);
+  board_->scalar("train/loss", row.step, row.loss);
+  board_->scalar("train/accuracy", row.step, row.accuracy);
+  board_->scalar("train/rate", row.step, row.rate);
+  if (progress_) progress_->advance(1, "loss " + to_text(row.loss));
+  draw(false);
+}
+
+i64 Training::memory() const { return Context::current().pool()->peak() + (graph_ ? graph_->memory() : 0); }
+
+}  // namespace dactyl

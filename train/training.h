@@ -1,0 +1,96 @@
+// One run of training from its first step, or from a saved state, to its report.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/features.h"
+#include "train/log.h"
+#include "train/plot.h"
+#include "train/progress.h"
+#include "train/run_folder.h"
+#include "train/stage_plan.h"
+#include "train/step_book.h"
+#include "train/step_log.h"
+#include "train/tensorboard.h"
+#include "train/training_state.h"
+
+namespace dactyl {
+
+// What is trained, on what. The model is on the current device.
+struct Subject {
+  Model& model;
+  const DataSource &train, &validation;
+  Passport passport;  // of the files to be written
+};
+
+class Training {
+ public:
+  Training(const Subject& subject, const TrainOptions& options, const RunFolder& folder, const Log& log,
+           std::optional<SavedState> saved = {});
+  TrainResult run();
+
+ private:
+  struct Diverged {
+    i64 step;
+  };
+
+  void prepare();
+  void loop();
+  std::size_t stage_of(i64 step) const;  // to which the step after so many belongs
+  bool validation_due() const;
+  bool save_due() const;
+
+  void enter_stage(std::size_t index);
+  void use_features(std::size_t index);
+  bool wants_features(std::size_t index) const;
+  LoaderOptions loader_options(bool training) const;
+  void tell_stage(std::size_t index) const;
+
+  void fetch();                   // the batch of state_.step
+  void compute();                 // the step's work on the device: what a graph captures
+  void advance();                 // fetch, compute, note
+  void take(const StepRow& row);  // a measured step to train.csv and the curves
+
+  void validate();
+  void require_finite() const;  // throws Diverged
+  void save();
+  void draw(bool last);
+  void report();
+  [[noreturn]] void explain(i64 bad_step);  // finds the operation that made the first NaN
+  i64 memory() const;                       // bytes
+
+  Subject subject_;
+  const TrainOptions& options_;
+  const RunFolder& folder_;
+  const Log& log_;
+  DType dtype_;
+  TrainingState state_;
+  std::optional<SavedState> saved_;  // what a resumed run starts from, until its stage is entered
+  i64 saved_step_ = -1;
+
+  Random random_;
+  Tensor class_weights_;
+  i64 per_epoch_ = 0, val_steps_ = 0, save_steps_ = 0;
+  std::vector<StagePlan> plan_;
+  std::optional<StepLog> train_log_, val_log_;
+  std::unique_ptr<TensorBoard> board_;
+  std::unique_ptr<Progress> progress_;
+  Plot curves_;
+  std::chrono::steady_clock::time_point drawn_{};
+
+  std::size_t stage_ = SIZE_MAX;
+  bool on_features_ = false;
+  Features train_features_, val_features_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<StepBook> book_;
+  std::unique_ptr<Feed> feed_;
+  std::unique_ptr<Graph> graph_;
+  i64 feed_at_ = -1;                      // the step whose batch the feed gives next; −1: it must be started
+  double rate_ = -1, waited_before_ = 0;  // seconds waited for data before the feed was last started
+  TrainResult result_;
+};
+
+}  // namespace dactyl
