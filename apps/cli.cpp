@@ -1,0 +1,60 @@
+// What all verbs share: options for the place and the model, small readers and writers.
+#include "apps/cli.h"
+
+#include <omp.h>
+
+#include <fstream>
+#include <iostream>
+
+namespace dactyl {
+
+CLI::App* add_verb(CLI::App& program, const std::string& name, const std::string& what, const std::string& examples) {
+  CLI::App* verb = program.add_subcommand(name, what);
+  // main takes these two off the command line before it is parsed; here they are for --help.
+  verb->add_option("--config", "TOML file of options: its keys are the long options' names")->type_name("FILE.toml");
+  verb->add_option("--set", "one option as key=value; wins over --config")->type_name("KEY=VALUE");
+  if (!examples.empty()) verb->footer("\nExamples:\n" + examples);
+  return verb;
+}
+
+void add_place(CLI::App& verb, Place& place) {
+  verb.add_option("--device", place.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
+  verb.add_option("--precision", place.precision, "fp32, tf32 or bf16")
+      ->check(CLI::IsMember({"fp32", "tf32", "bf16"}))
+      ->capture_default_str();
+  verb.add_option("--threads", place.threads, "CPU threads; 0: one per core")->check(CLI::Range(0, 1024));
+}
+
+std::unique_ptr<Use> enter(const Place& place) {
+  if (place.threads > 0) omp_set_num_threads(place.threads);
+  auto use = std::make_unique<Use>(device_named(place.device));
+  if (place.precision == "tf32") use->context().math = Math::tf32;
+  return use;
+}
+
+DType dtype_of(const Place& place) { return place.precision == "bf16" ? DType::bf16 : DType::f32; }
+
+void print_json(const Json& value) { std::cout << value.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n'; }
+
+std::pair<i64, i64> parse_size(const std::string& text) {
+  const std::size_t cross = text.find('x');
+  i64 height = 0, width = 0;
+  const bool good = CLI::detail::lexical_cast(text.substr(0, cross), height) &&
+                    CLI::detail::lexical_cast(cross == text.npos ? text : text.substr(cross + 1), width);
+  check(Exit::usage, good && height > 0 && width > 0 && height <= 16384 && width <= 16384,
+        "size '{}': expected a side like 224 or HEIGHTxWIDTH like 480x640, up to 16384", text);
+  return {height, width};
+}
+
+std::vector<std::string> read_lines(const std::string& path) {
+  std::ifstream file(path);
+  check(Exit::data, file.good(), "{}: cannot be read", path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+}  // namespace dactyl

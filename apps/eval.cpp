@@ -1,0 +1,109 @@
+// dactyl eval: what a model's predictions are worth.
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+
+#include "apps/cli.h"
+
+namespace dactyl {
+namespace {
+
+struct EvalOptions {
+  ModelChoice choice;
+  Place place;
+  std::string data, splits, part, out;
+  i64 batch = 32;
+  bool json = false;
+};
+
+// What is evaluated: all of --data, or a part of a run's own data as the run divided it.
+struct Samples {
+  std::shared_ptr<const DataSource> source;
+  std::string part;
+};
+
+Samples samples_of(const EvalOptions& o, const std::vector<std::string>& labels) {
+  const bool own = o.data.empty();
+  check(Exit::usage, !own || !o.choice.run.empty(),
+        "which pictures? give --data, or --run for a run's own test pictures");
+  const std::string data = own ? read_config(o.choice.run + "/config.toml").data : o.data;
+  const std::string splits = !o.splits.empty() ? o.splits : own ? o.choice.run + "/splits.json" : "";
+  const std::string part = !o.part.empty() ? o.part : splits.empty() ? "all" : "test";
+  check(Exit::usage, part == "all" || !splits.empty(), "--part {}: needs --splits, or --run without --data", part);
+  const std::shared_ptr<const DataSource> all = open_source(data, labels);
+  if (part == "all") return {all, part};
+  const Split split = read_split(splits, *all);
+  return {subset(all, part == "test" ? split.test : split.train), part};
+}
+
+std::vector<Prediction> predictions_of(const EvalOptions& o, const Model& model, const DataSource& source,
+                                       std::vector<BadSample>& bad) {
+  Progress progress("evaluating", source.size(), "pictures");
+  i64 seen = 0;
+  return evaluate(model, source, o.batch, Context::current().device(), dtype_of(o.place), &bad, o.place.threads,
+                  [&](i64 done, i64) {
+                    progress.advance(done - seen);
+                    seen = done;
+                  });
+}
+
+void print(const Json& result) {
+  const auto percent = [&](const Json& share) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.2f %%", 100 * share.get<double>());
+    return std::string(text);
+  };
+  const auto interval = [&](const Json& pair) { return " (" + percent(pair[0]) + " to " + percent(pair[1]) + ")"; };
+  std::cout << "samples         " << result["samples"] << "\ntop-1           " << percent(result["top1"])
+            << interval(result["top1_interval"]) << "\ntop-5           " << percent(result["top5"])
+            << "\nclass average   " << percent(result["class_average"]) << "\nmacro F1        "
+            << percent(result["macro_f1"]) << interval(result["macro_f1_interval"]) << "\nweighted F1     "
+            << percent(result["weighted_f1"]) << '\n';
+}
+
+void eval(const EvalOptions& o) {
+  const auto use = enter(o.place);
+  const LoadedModel loaded = open_choice(o.choice, o.place);
+  const std::vector<std::string>& labels = loaded.passport.labels;
+  const Samples samples = samples_of(o, labels);
+  if (!o.json) std::cerr << loaded.report.text();
+  std::vector<BadSample> bad;
+  const auto predictions = predictions_of(o, loaded.model, *samples.source, bad);
+  check(Exit::data, !predictions.empty(), "eval: not one of {} samples can be read", samples.source->size());
+  const Metrics metrics = measure(predictions, labels);
+  const std::string out = !o.out.empty() ? o.out : o.choice.run.empty() ? "" : o.choice.run + "/eval";
+  if (!out.empty()) write_report(out, metrics, predictions, *samples.source, labels, bad);
+  Json result = Json::parse(to_json(metrics));
+  result["bad"] = Json::array();
+  for (const BadSample& b : bad) result["bad"].push_back({{"file", b.name}, {"reason", b.reason}});
+  o.json ? print_json(result) : print(result);
+  for (const BadSample& b : bad) std::cerr << "left out: " << b.name << ": " << b.reason << '\n';
+  if (!out.empty())
+    std::cerr << "report on " << (samples.part == "all" ? "all" : "the " + samples.part) << " samples: " << out << '\n';
+}
+
+}  // namespace
+
+void add_eval(CLI::App& program) {
+  auto o = std::make_shared<EvalOptions>();
+  CLI::App* verb =
+      add_verb(program, "eval", "accuracy, F1 and confusion with confidence intervals",
+               "  dactyl eval --run runs/signs\n"
+               "  dactyl eval --run runs/signs --data other-people --out report --json\n"
+               "  dactyl eval --model googlenet --weights bvlc_googlenet.caffemodel --data samples --json");
+  add_model_choice(*verb, o->choice);
+  verb->add_option("--data", o->data, "folder of classes, flat folder of INDEX_name.jpg, or CSV with path,label");
+  verb->add_option("--splits", o->splits, "splits.json of dactyl data split; default: the run's own");
+  verb->add_option("--part", o->part, "train, test or all; default: test where there is a split")
+      ->check(CLI::IsMember({"train", "test", "all"}));
+  verb->add_option("--out", o->out, "folder for the report; default: RUN/eval");
+  verb->add_option("--batch", o->batch, "pictures at once")->check(CLI::Range(1, 65536))->capture_default_str();
+  add_place(*verb, o->place);
+  verb->add_flag("--json", o->json, "JSON to stdout");
+  verb->callback([o] {
+    Progress::silence(o->json);
+    eval(*o);
+  });
+}
+
+}  // namespace dactyl

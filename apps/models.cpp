@@ -1,0 +1,115 @@
+// dactyl models: the nets there are, and each as a table of its layers.
+#include <iomanip>
+#include <iostream>
+
+#include "apps/cli.h"
+
+namespace dactyl {
+namespace {
+
+struct ModelsOptions {
+  std::string name, input;
+  i64 classes = 1000;
+  bool json = false;
+};
+
+const ModelInfo& info_of(const std::string& name) {
+  std::string names;
+  for (const ModelInfo& info : models()) {
+    if (info.name == name) return info;
+    names += " " + info.name;
+  }
+  check(Exit::usage, false, "no model is called '{}'; there are:{}", name, names);
+  return models().front();
+}
+
+std::string grouped(i64 n) {  // 60,965,224
+  std::string text = std::to_string(n);
+  for (int at = static_cast<int>(text.size()) - 3; at > 0; at -= 3) text.insert(static_cast<std::size_t>(at), ",");
+  return text;
+}
+
+std::string extents(const Shape& shape) {  // of one sample: 112 × 112 × 64
+  std::string text;
+  for (int i = 1; i < shape.rank(); ++i) text += (i > 1 ? " x " : "") + std::to_string(shape[i]);
+  return text;
+}
+
+void list(bool json) {
+  Json all = Json::array();
+  for (const ModelInfo& info : models()) {
+    all.push_back({{"name", info.name}, {"title", info.title}, {"paper", info.paper}});
+    if (!json)
+      std::cout << std::left << std::setw(22) << info.name << std::setw(48) << info.title << info.paper << '\n';
+  }
+  if (json) print_json(all);
+}
+
+void print_table(const ModelInfo& info, const ModelTable& table, i64 height, i64 width) {
+  std::cout << info.title << ", " << info.paper << "; input " << height << " x " << width << " x 3\n\n";
+  const auto row = [](const std::string& name, const std::string& kind, const std::string& output,
+                      const std::string& parameters, const std::string& macs) {
+    std::cout << std::left << std::setw(32) << name << std::setw(12) << kind << std::setw(18) << output << std::right
+              << std::setw(14) << parameters << std::setw(16) << macs << '\n';
+  };
+  row("layer", "kind", "output", "parameters", "MACs");
+  for (const LayerRow& r : table.rows)
+    row(r.name, r.kind, extents(r.output), r.parameters ? grouped(r.parameters) : "", r.macs ? grouped(r.macs) : "");
+  row("total", "", "", grouped(table.parameters), grouped(table.macs));
+  if (table.parameters_with_auxiliary != table.parameters)
+    std::cout << "\nwith the auxiliary heads of training: " << grouped(table.parameters_with_auxiliary)
+              << " parameters";
+  if (table.stored != table.parameters)
+    std::cout << "\nwith running statistics: " << grouped(table.stored) << " stored numbers";
+  std::cout << '\n';
+}
+
+Json to_json(const ModelInfo& info, const ModelTable& table) {
+  Json layers = Json::array();
+  for (const LayerRow& r : table.rows) {
+    Json output = Json::array();
+    for (int i = 1; i < r.output.rank(); ++i) output.push_back(r.output[i]);
+    layers.push_back(
+        {{"name", r.name}, {"kind", r.kind}, {"output", output}, {"parameters", r.parameters}, {"macs", r.macs}});
+  }
+  return {{"name", info.name},
+          {"title", info.title},
+          {"layers", layers},
+          {"parameters", table.parameters},
+          {"parameters_with_auxiliary", table.parameters_with_auxiliary},
+          {"stored", table.stored},
+          {"macs", table.macs}};
+}
+
+void show(const ModelsOptions& o) {
+  const ModelInfo& info = info_of(o.name);
+  const auto [height, width] = o.input.empty() ? std::pair<i64, i64>{0, 0} : parse_size(o.input);
+  const Model model = make_model(o.name, {.classes = o.classes, .height = height, .width = width});
+  const i64 h = height ? height : model.input.height, w = width ? width : model.input.width;
+  const ModelTable table = tabulate(model, h, w);
+  if (o.json)
+    print_json(to_json(info, table));
+  else
+    print_table(info, table, h, w);
+}
+
+}  // namespace
+
+void add_models(CLI::App& program) {
+  auto o = std::make_shared<ModelsOptions>();
+  CLI::App* verb = add_verb(program, "models", "the nets and their variants as tables",
+                            "  dactyl models\n  dactyl models show googlenet\n"
+                            "  dactyl models show alexnet --input 227 --json");
+  verb->add_flag("--json", o->json, "JSON to stdout");
+  CLI::App* one = verb->add_subcommand("show", "layers, output shapes, parameters and multiply-accumulates of one net");
+  one->add_option("NAME", o->name, "as listed by dactyl models")->required();
+  one->add_option("--input", o->input, "side of the picture, or HxW; default: the net's own");
+  one->add_option("--classes", o->classes, "outputs of the head")->check(CLI::Range(1, 1000000))->capture_default_str();
+  one->add_flag("--json", o->json, "JSON to stdout");
+  one->callback([o] { show(*o); });
+  verb->callback([o, one] {
+    if (!one->parsed()) list(o->json);
+  });
+}
+
+}  // namespace dactyl

@@ -1,0 +1,114 @@
+// dactyl predict: files to labels.
+#include <algorithm>
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+#include <map>
+
+#include "apps/cli.h"
+
+namespace dactyl {
+namespace {
+
+struct PredictOptions {
+  ModelChoice choice;
+  Place place;
+  std::vector<std::string> files;
+  std::size_t topk = 5;
+  i64 batch = 8;
+  bool json = false;
+};
+
+bool is_picture(const std::filesystem::path& path) {
+  std::string end = path.extension().string();
+  std::transform(end.begin(), end.end(), end.begin(), [](unsigned char c) { return std::tolower(c); });
+  return end == ".jpg" || end == ".jpeg" || end == ".png";
+}
+
+// Files as given; folders become the pictures anywhere below them, sorted.
+std::vector<std::string> expanded(const std::vector<std::string>& given) {
+  std::vector<std::string> files;
+  for (const std::string& path : given) {
+    if (!std::filesystem::is_directory(path)) {
+      files.push_back(path);
+      continue;
+    }
+    const auto first = static_cast<std::ptrdiff_t>(files.size());
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
+      if (entry.is_regular_file() && is_picture(entry.path())) files.push_back(entry.path().string());
+    std::sort(files.begin() + first, files.end());
+  }
+  check(Exit::data, !files.empty(), "predict: no .jpg, .jpeg or .png below {}", given.front());
+  return files;
+}
+
+Json to_json(const Prediction& p, const std::vector<std::string>& labels, std::size_t topk) {
+  Json top = Json::array();
+  for (std::size_t k = 0; k < std::min(topk, p.top.size()); ++k)
+    top.push_back({{"index", p.top[k]},
+                   {"label", labels[static_cast<std::size_t>(p.top[k])]},
+                   {"p", p.p[k]},
+                   {"logit", p.logit[k]}});
+  return {{"file", p.name}, {"top", top}};
+}
+
+void print_table(const Json& result) {
+  std::cout << result["file"].get<std::string>() << '\n';
+  for (const Json& entry : result["top"])
+    std::cout << std::fixed << std::setprecision(1) << std::setw(7) << 100 * entry["p"].get<double>() << " %  "
+              << entry["label"].get<std::string>() << '\n';
+}
+
+// One result per file, in the order given; what could not be read is reported and ends in Exit::data.
+void predict(const PredictOptions& o) {
+  const std::vector<std::string> files = expanded(o.files);
+  const auto use = enter(o.place);
+  const LoadedModel loaded = open_choice(o.choice, o.place);
+  std::vector<Item> items;
+  for (const std::string& file : files) items.push_back({file, 0});
+  const ImageFiles source(loaded.passport.labels, items);
+  std::vector<BadSample> bad;
+  std::map<std::string, Prediction> results;
+  {
+    Progress progress("predicting", source.size(), "files");
+    i64 seen = 0;
+    for (Prediction& p : evaluate(loaded.model, source, std::min(o.batch, source.size()), use->context().device(),
+                                  dtype_of(o.place), &bad, o.place.threads, [&](i64 done, i64) {
+                                    progress.advance(done - seen);
+                                    seen = done;
+                                  }))
+      results[p.name] = std::move(p);
+  }
+  for (const std::string& file : files) {
+    if (!results.contains(file)) continue;
+    const Json result = to_json(results[file], loaded.passport.labels, o.topk);
+    o.json ? print_json(result) : print_table(result);
+  }
+  for (const BadSample& b : bad) {
+    if (o.json) print_json({{"file", b.name}, {"error", b.reason}});
+    std::cerr << "dactyl: " << b.name << ": " << b.reason << '\n';
+  }
+  check(Exit::data, bad.empty(), "predict: {} of {} files could not be read", bad.size(), files.size());
+}
+
+}  // namespace
+
+void add_predict(CLI::App& program) {
+  auto o = std::make_shared<PredictOptions>();
+  CLI::App* verb = add_verb(program, "predict", "files to labels",
+                            "  dactyl predict --run runs/signs photo.jpg\n"
+                            "  dactyl predict --model googlenet --weights bvlc_googlenet.caffemodel \\\n"
+                            "    --labels synset_words.txt --resize warp256-antialias --topk 5 --json cat.jpg");
+  verb->add_option("FILE", o->files, "pictures, or folders of pictures")->required();
+  add_model_choice(*verb, o->choice);
+  verb->add_option("--topk", o->topk, "labels per file, 1 to 5")->check(CLI::Range(1, 5))->capture_default_str();
+  verb->add_option("--batch", o->batch, "pictures at once")->check(CLI::Range(1, 65536))->capture_default_str();
+  add_place(*verb, o->place);
+  verb->add_flag("--json", o->json, "one JSON line per file");
+  verb->callback([o] {
+    Progress::silence(o->json);
+    predict(*o);
+  });
+}
+
+}  // namespace dactyl

@@ -1,0 +1,108 @@
+// The command line: help, errors and exit codes, settings from files, the models' numbers.
+#include "tests/apps/program.h"
+
+namespace dactyl {
+namespace {
+
+using Cli = Program;
+
+TEST_F(Cli, every_verb_has_help_with_examples) {
+  for (const std::string verb :
+       {"doctor", "models", "data synth", "data scan", "data split", "train", "eval", "predict", "check"}) {
+    const Said said = run(verb + " --help");
+    EXPECT_EQ(said.code, 0) << verb;
+    EXPECT_NE(said.out.find("Examples:\n  dactyl " + verb), std::string::npos) << said.out;
+    EXPECT_EQ(said.err, "") << verb;
+  }
+}
+
+TEST_F(Cli, misuse_is_one_line_and_exit_2) {
+  for (const std::string wrong :
+       {"", "sing", "models show", "models show lenet", "data synth --size 64", "predict x.jpg", "models --device cpu",
+        "doctor --set json", "doctor --set colour=red", "check --device tpu", "check nothing",
+        "data synth --classes 27 --out x"})
+    expect_error(wrong, 2);
+}
+
+TEST_F(Cli, bad_data_is_exit_3) {
+  expect_error("data scan nowhere", 3);
+  expect_error("doctor --disk nowhere", 3);
+  std::filesystem::create_directories(path("empty"));
+  expect_error("data scan empty", 3);
+}
+
+TEST_F(Cli, a_bad_model_file_is_exit_65) {
+  write("junk.safetensors", "this is no model");
+  write("x.jpg", "nor is this a picture");
+  expect_error("predict --model googlenet --weights junk.safetensors x.jpg", 65);
+}
+
+TEST_F(Cli, settings_come_from_file_set_and_command_line_in_that_order) {
+  write("settings.toml", "per_class = 2\nsize = 48\nout = \"pictures\"\n[synth]\nclasses = 3\n[train]\nbatch = 8\n");
+  const Said said = run("data synth --config settings.toml --set classes=4 --set size=40 --classes 2");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const auto scanned = run("data scan pictures --json").json();
+  EXPECT_EQ(scanned["samples"], 4);
+  EXPECT_EQ(scanned["classes"], (nlohmann::json{{"A", 2}, {"B", 2}}));
+}
+
+TEST_F(Cli, a_wrong_settings_file_names_the_place) {
+  write("broken.toml", "size = 48\nout = = 3\n");
+  EXPECT_NE(run("data synth --config broken.toml").err.find("broken.toml: line 2"), std::string::npos);
+  expect_error("data synth --config broken.toml", 2);
+  expect_error("data synth --config missing.toml", 2);
+  write("unknown.toml", "colour = \"red\"\nout = \"x\"\n");
+  expect_error("data synth --config unknown.toml", 2);
+}
+
+TEST_F(Cli, models_show_gives_the_published_numbers) {
+  const auto expect = [&](const std::string& name, long parameters, long with_heads, long macs) {
+    const auto table = run("models show " + name + " --json").json();
+    EXPECT_EQ(table["name"], name);
+    EXPECT_EQ(table["parameters"], parameters);
+    EXPECT_EQ(table["parameters_with_auxiliary"], with_heads);
+    EXPECT_EQ(table["macs"], macs);
+    long sum = 0;
+    for (const auto& layer : table["layers"]) sum += layer["macs"].get<long>();
+    EXPECT_EQ(sum, macs);
+  };
+  expect("alexnet", 60'965'224, 60'965'224, 724'406'816);
+  expect("alexnet-torchvision", 61'100'840, 61'100'840, 714'188'480);
+  expect("googlenet", 6'998'552, 13'378'280, 1'582'671'872);
+  expect("googlenet-bn", 6'624'904, 13'004'888, 1'498'376'192);
+}
+
+TEST_F(Cli, models_are_listed) {
+  std::vector<std::string> names;
+  for (const auto& model : run("models --json").json()) names.push_back(model["name"]);
+  EXPECT_EQ(names, (std::vector<std::string>{"alexnet", "alexnet-torchvision", "googlenet", "googlenet-bn"}));
+}
+
+TEST_F(Cli, a_reader_that_has_seen_enough_is_no_error) {
+  const Said said = run("models show alexnet", "| head -n 1");
+  EXPECT_EQ(said.err, "");
+  EXPECT_EQ(std::count(said.out.begin(), said.out.end(), '\n'), 1);
+}
+
+TEST_F(Cli, a_full_disk_is_noticed) {
+  const Said said = run("models --json >/dev/full");
+  EXPECT_EQ(said.code, 3);
+  EXPECT_EQ(said.err.rfind("dactyl: standard output", 0), 0u) << said.err;
+}
+
+TEST_F(Cli, doctor_says_what_will_be_used) {
+  const auto found = run("doctor --json").json();
+  EXPECT_EQ(found["device"], found["gpus"].empty() ? "cpu" : "cuda:0");
+  EXPECT_GT(found["cores"], 0);
+  EXPECT_GT(found["disk_write_mb_s"], 0);
+}
+
+TEST_F(Cli, check_passes_for_every_operation) {
+  const Said said = run("check --json");
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_GE(said.json().size(), 15u);
+  for (const auto& row : said.json()) EXPECT_TRUE(row["passed"]) << row;
+}
+
+}  // namespace
+}  // namespace dactyl

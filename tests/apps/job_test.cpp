@@ -1,0 +1,82 @@
+// The whole job from outside: pictures, a short training, figures, predictions.
+#include "tests/apps/program.h"
+
+namespace dactyl {
+namespace {
+
+class Job : public Program {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(run("data synth --classes 3 --per-class 8 --size 48 --out pictures").code, 0);
+    const Said said =
+        run("train --model googlenet-bn --input 32 --data pictures --split 0.75 --stage all:4it@1e-3 --batch 6 "
+            "--device cpu --seed 3 --out run");
+    ASSERT_EQ(said.code, 0) << said.err;
+  }
+};
+
+TEST_F(Job, run_folder_is_complete) {
+  for (const std::string file : {"config.toml", "command.txt", "env.json", "log.txt", "train.csv", "val.csv",
+                                 "labels.json", "splits.json", "best.safetensors", "last.safetensors", "last.state"})
+    EXPECT_TRUE(std::filesystem::exists(path("run/" + file))) << file;
+  const std::string csv = text_of(path("run/train.csv"));
+  EXPECT_EQ(csv.substr(0, csv.find('\n')), "step,loss,accuracy,rate,samples_per_s,wait,memory");
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 5);
+}
+
+TEST_F(Job, eval_of_the_run_takes_its_test_pictures) {
+  const Said said = run("eval --run run --device cpu --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const auto result = said.json();
+  EXPECT_EQ(result["samples"], 6);  // a quarter of 24
+  for (const char* key : {"top1", "top5", "macro_f1", "weighted_f1"}) {
+    EXPECT_GE(result[key], 0) << key;
+    EXPECT_LE(result[key], 1) << key;
+  }
+  EXPECT_EQ(result["top5"], 1);  // of three classes
+  EXPECT_TRUE(std::filesystem::exists(path("run/eval/metrics.json")));
+  EXPECT_EQ(run("eval --run run --part all --device cpu --json").json()["samples"], 24);
+  EXPECT_EQ(run("eval --run run --data pictures --device cpu --json").json()["samples"], 24);
+}
+
+TEST_F(Job, predict_gives_a_line_per_file_and_names_the_bad_ones) {
+  write("bad.jpg", "not a picture");
+  const Said said =
+      run("predict --run run --device cpu --json --topk 2 pictures/A bad.jpg missing.jpg pictures/B/*_0002.jpg");
+  EXPECT_EQ(said.code, 3);
+  std::istringstream lines(said.out);
+  int good = 0, bad = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto result = nlohmann::json::parse(line);
+    if (result.contains("error")) {
+      ++bad;
+      continue;
+    }
+    ++good;
+    ASSERT_EQ(result["top"].size(), 2u);
+    EXPECT_GE(result["top"][0]["p"], result["top"][1]["p"]);
+    EXPECT_GE(result["top"][0]["logit"], result["top"][1]["logit"]);
+  }
+  EXPECT_EQ(good, 9);  // eight of A, one of B
+  EXPECT_EQ(bad, 2);
+}
+
+TEST_F(Job, half_precision_and_batches_change_little) {
+  const auto top = [&](const std::string& how) {
+    return run("predict --run run --device cpu --json pictures/C/hand00_0001.jpg " + how).json()["top"];
+  };
+  const auto full = top(""), narrow = top("--precision bf16");
+  std::map<int, double> logits;
+  for (const auto& entry : full) logits[entry["index"]] = entry["logit"];
+  for (const auto& entry : narrow) EXPECT_NEAR(entry["logit"], logits[entry["index"]], 0.15);
+}
+
+TEST_F(Job, a_run_goes_on_and_refuses_what_would_change_it) {
+  EXPECT_EQ(run("train --resume run").code, 0);
+  expect_error("train --resume run --batch 4", 2);
+  expect_error("train --resume nowhere", 2);
+  expect_error("predict --run nowhere pictures", 65);
+}
+
+}  // namespace
+}  // namespace dactyl
