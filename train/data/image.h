@@ -28,7 +28,7 @@ Image decode(std::span<const std::uint8_t> bytes, const ImageLimits& = {});
 // A regular file, read whole and decoded; the error starts with the path.
 Image read_image(const std::string& path, const ImageLimits& = {});
 
-// To height × width, rows before columns, rounded to bytes in between (Filter::antialias: PIL's bytes exactly).
+// To height × width, rounded to bytes once. Filter::antialias: PIL's triangle, which rounds twice, within one step.
 Image resized(const Image&, int height, int width, Filter);
 Image cropped(const Image&, int top, int left, int height, int width);
 // What `input` asks for before its crop: warped to resize_to², or the short side resized and the centre square of

@@ -1,4 +1,5 @@
-// Separable resampling in fixed point: rows first, then columns, rounded to bytes after each, as PIL does.
+// Separable resampling in fixed point: rows first, then columns, rounded once, at the end. Integers, so that every
+// machine gets the same bytes; PIL, which also rounds in between, differs by one step in a third of them.
 #include <algorithm>
 #include <cmath>
 
@@ -7,7 +8,9 @@
 namespace dactyl {
 namespace {
 
-constexpr int fraction_bits = 22;  // 8 bits of picture, 22 of weight and room for sums slightly above 1
+// Of 31 bits: a picture's 8 and a weight's 22 in a row; then 8 and 6 of the blended row and a weight's 16 in a column.
+// One is left for sums slightly above 1.
+constexpr int weight_bits = 22, between_bits = 6, column_weight_bits = 16;
 
 // Which inputs make output i, and how much of each.
 struct Taps {
@@ -36,39 +39,41 @@ Taps taps_for(int from, int to, int begin, int n, Filter filter) {
       sum += share[static_cast<std::size_t>(k - first)] = triangle((k - centre + 0.5) * (1 / support));
     auto* weight = &taps.weight[static_cast<std::size_t>(i) * static_cast<std::size_t>(taps.width)];
     for (int k = 0; k < last - first; ++k)
-      weight[k] = static_cast<std::int32_t>(0.5 + share[static_cast<std::size_t>(k)] / sum * (1 << fraction_bits));
+      weight[k] = static_cast<std::int32_t>(0.5 + share[static_cast<std::size_t>(k)] / sum * (1 << weight_bits));
     taps.first.push_back(first);
     taps.count.push_back(last - first);
   }
   return taps;
 }
 
-std::uint8_t rounded(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> fraction_bits, 0, 255)); }
-
-// One row of (…, 3) bytes to taps.first.size() pixels.
-void resample_row(const Taps& taps, const std::uint8_t* from, std::uint8_t* to) {
+// One row of (…, 3) bytes to taps.first.size() pixels in units of 1/64.
+void resample_row(const Taps& taps, const std::uint8_t* from, std::uint16_t* to) {
+  constexpr int drop = weight_bits - between_bits;
   for (std::size_t i = 0; i < taps.first.size(); ++i) {
     const std::uint8_t* x = from + 3 * taps.first[i];
     const std::int32_t* w = &taps.weight[i * static_cast<std::size_t>(taps.width)];
-    std::int32_t r = 1 << (fraction_bits - 1), g = r, b = r;
+    std::int32_t r = 1 << (drop - 1), g = r, b = r;
     for (int k = 0; k < taps.count[i]; ++k, x += 3) {
       r += w[k] * x[0];
       g += w[k] * x[1];
       b += w[k] * x[2];
     }
-    to[3 * i] = rounded(r);
-    to[3 * i + 1] = rounded(g);
-    to[3 * i + 2] = rounded(b);
+    to[3 * i] = static_cast<std::uint16_t>(r >> drop);
+    to[3 * i + 1] = static_cast<std::uint16_t>(g >> drop);
+    to[3 * i + 2] = static_cast<std::uint16_t>(b >> drop);
   }
 }
 
-// `count` rows of `bytes` bytes, weighed and added.
-void blend_rows(const std::int32_t* weight, int count, const std::uint8_t* rows, std::size_t bytes, std::int32_t* sums,
+// `count` rows of `width` values in units of 1/64, weighed and added, to bytes.
+void blend_rows(const std::int32_t* weight, int count, const std::uint16_t* rows, std::size_t width, std::int32_t* sums,
                 std::uint8_t* to) {
-  std::fill(sums, sums + bytes, 1 << (fraction_bits - 1));
-  for (int k = 0; k < count; ++k, rows += bytes)
-    for (std::size_t i = 0; i < bytes; ++i) sums[i] += weight[k] * rows[i];
-  for (std::size_t i = 0; i < bytes; ++i) to[i] = rounded(sums[i]);
+  constexpr int drop = column_weight_bits + between_bits, narrower = weight_bits - column_weight_bits;
+  std::fill(sums, sums + width, 1 << (drop - 1));
+  for (int k = 0; k < count; ++k, rows += width) {
+    const std::int32_t w = (weight[k] + (1 << (narrower - 1))) >> narrower;
+    for (std::size_t i = 0; i < width; ++i) sums[i] += w * rows[i];
+  }
+  for (std::size_t i = 0; i < width; ++i) to[i] = static_cast<std::uint8_t>(std::min(sums[i] >> drop, 255));
 }
 
 // The part (top, left, part.height, part.width) of the picture as it would be at height × width.
@@ -78,7 +83,7 @@ void resample(const Image& image, int height, int width, Filter filter, int top,
   const int begin = down.first.front(), end = down.first.back() + down.count.back();
   const std::size_t from_row = static_cast<std::size_t>(image.width) * 3,
                     row = static_cast<std::size_t>(part.width) * 3;
-  std::vector<std::uint8_t> narrow(static_cast<std::size_t>(end - begin) * row);
+  std::vector<std::uint16_t> narrow(static_cast<std::size_t>(end - begin) * row);
   for (int y = begin; y < end; ++y)
     resample_row(across, &image.rgb[static_cast<std::size_t>(y) * from_row],
                  &narrow[static_cast<std::size_t>(y - begin) * row]);
