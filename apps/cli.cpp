@@ -25,6 +25,13 @@ void add_place(CLI::App& verb, Place& place) {
   verb.add_option("--threads", place.threads, "CPU threads; 0: one per core")->check(CLI::Range(0, 1024));
 }
 
+void add_views(CLI::App& verb, int& views) {
+  verb.add_option("--views", views,
+                  "views of a picture averaged: 1, 2 (also mirrored) or 10 (corners and centre, mirrored)")
+      ->check(CLI::IsMember({1, 2, 10}))
+      ->capture_default_str();
+}
+
 std::unique_ptr<Use> enter(const Place& place) {
   if (place.threads > 0) omp_set_num_threads(place.threads);
   auto use = std::make_unique<Use>(device_named(place.device));

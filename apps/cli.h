@@ -39,6 +39,7 @@ struct Place {
 void add_place(CLI::App& verb, Place& place);
 // Makes the device current for as long as the result lives.
 std::unique_ptr<Use> enter(const Place& place);
+void add_views(CLI::App& verb, int& views);  // --views: test-time views of a picture
 DType dtype_of(const Place& place);  // bf16 or f32: of weights and activations
 
 // A model to run, as eval and predict name one: --run RUN, or --model M --weights F.

@@ -13,6 +13,7 @@ struct EvalOptions {
   Place place;
   std::string data, splits, part, out;
   i64 batch = 32;
+  int views = 1;
   bool json = false;
 };
 
@@ -40,11 +41,17 @@ std::vector<Prediction> predictions_of(const EvalOptions& o, const Model& model,
                                        std::vector<BadSample>& bad) {
   Progress progress("evaluating", source.size(), "pictures");
   i64 seen = 0;
-  return evaluate(model, source, o.batch, Context::current().device(), dtype_of(o.place), &bad, o.place.threads,
-                  [&](i64 done, i64) {
-                    progress.advance(done - seen);
-                    seen = done;
-                  });
+  const auto advance = [&](i64 done, i64) {
+    progress.advance(done - seen);
+    seen = done;
+  };
+  return evaluate(model, source,
+                  {.batch = o.batch,
+                   .views = o.views,
+                   .threads = o.place.threads,
+                   .dtype = dtype_of(o.place),
+                   .bad = &bad,
+                   .progress = advance});
 }
 
 void print(const Json& result) {
@@ -89,6 +96,7 @@ void add_eval(CLI::App& program) {
   CLI::App* verb =
       add_verb(program, "eval", "accuracy, F1 and confusion with confidence intervals",
                "  dactyl eval --run runs/signs\n"
+               "  dactyl eval --run runs/signs --views 10\n"
                "  dactyl eval --run runs/signs --data other-people --out report --json\n"
                "  dactyl eval --model googlenet --weights bvlc_googlenet.caffemodel --data samples --json");
   add_model_choice(*verb, o->choice);
@@ -98,6 +106,7 @@ void add_eval(CLI::App& program) {
       ->check(CLI::IsMember({"train", "test", "all"}));
   verb->add_option("--out", o->out, "folder for the report; default: RUN/eval");
   verb->add_option("--batch", o->batch, "pictures at once")->check(CLI::Range(1, 65536))->capture_default_str();
+  add_views(*verb, o->views);
   add_place(*verb, o->place);
   verb->add_flag("--json", o->json, "JSON to stdout");
   verb->callback([o] {

@@ -16,6 +16,7 @@ struct PredictOptions {
   std::vector<std::string> files;
   std::size_t topk = 5;
   i64 batch = 8;
+  int views = 1;
   bool json = false;
 };
 
@@ -72,12 +73,17 @@ void predict(const PredictOptions& o) {
   {
     Progress progress("predicting", source.size(), "files");
     i64 seen = 0;
-    for (Prediction& p : evaluate(loaded.model, source, std::min(o.batch, source.size()), use->context().device(),
-                                  dtype_of(o.place), &bad, o.place.threads, [&](i64 done, i64) {
-                                    progress.advance(done - seen);
-                                    seen = done;
-                                  }))
-      results[p.name] = std::move(p);
+    const auto advance = [&](i64 done, i64) {
+      progress.advance(done - seen);
+      seen = done;
+    };
+    const EvaluateOptions how{.batch = o.batch,
+                              .views = o.views,
+                              .threads = o.place.threads,
+                              .dtype = dtype_of(o.place),
+                              .bad = &bad,
+                              .progress = advance};
+    for (Prediction& p : evaluate(loaded.model, source, how)) results[p.name] = std::move(p);
   }
   for (const std::string& file : files) {
     if (!results.contains(file)) continue;
@@ -103,6 +109,7 @@ void add_predict(CLI::App& program) {
   add_model_choice(*verb, o->choice);
   verb->add_option("--topk", o->topk, "labels per file, 1 to 5")->check(CLI::Range(1, 5))->capture_default_str();
   verb->add_option("--batch", o->batch, "pictures at once")->check(CLI::Range(1, 65536))->capture_default_str();
+  add_views(*verb, o->views);
   add_place(*verb, o->place);
   verb->add_flag("--json", o->json, "one JSON line per file");
   verb->callback([o] {

@@ -59,10 +59,17 @@ TrainResult train(const TrainOptions& options, bool resume);
 TrainOptions read_config(const std::string& toml_path);
 void write_config(const std::string& toml_path, const TrainOptions&);
 
-// Predictions of a model over a source, in order; bad samples are reported through `bad` and left out.
-std::vector<Prediction> evaluate(const Model& model, const DataSource& source, i64 batch, Device device, DType dtype,
-                                 std::vector<BadSample>* bad = nullptr, int threads = 0,
-                                 const std::function<void(i64 done, i64 all)>& progress = {});
+struct EvaluateOptions {
+  i64 batch = 32;
+  int views = 1;    // of each picture, their probabilities averaged: see test_views
+  int threads = 0;  // that read pictures; 0: one per core
+  DType dtype = DType::f32;
+  std::vector<BadSample>* bad = nullptr;  // receives what could not be read
+  std::function<void(i64 done, i64 all)> progress;
+};
+// Predictions of a model over a source on the current device, in order; bad samples are left out. With several views
+// a logit is the logarithm of the mean probability.
+std::vector<Prediction> evaluate(const Model& model, const DataSource& source, const EvaluateOptions& options);
 
 // A model ready for use from a run folder's checkpoint or a foreign weight file: net built, weights poured, input as
 // the passport says. `labels` from the passport; `weights` may be a run folder (best.safetensors), or empty (random).

@@ -29,12 +29,13 @@ void enter(std::vector<BadSample>& book, const std::vector<BadSample>& found) {
 std::vector<Prediction> predict_all(const Subject& s, const TrainOptions& o, DType dtype, std::vector<BadSample>* bad) {
   Progress progress("validating", s.validation.size(), "pictures");
   i64 seen = 0;
-  return evaluate(s.model, s.validation, o.batch, Context::current().device(), dtype, bad, o.threads,
-                  [&](i64 done, i64) {
-                    if (Signals::stop() != Exit::good) throw Stopped{};
-                    progress.advance(done - seen);
-                    seen = done;
-                  });
+  const auto advance = [&](i64 done, i64) {
+    if (Signals::stop() != Exit::good) throw Stopped{};
+    progress.advance(done - seen);
+    seen = done;
+  };
+  return evaluate(s.model, s.validation,
+                  {.batch = o.batch, .threads = o.threads, .dtype = dtype, .bad = bad, .progress = advance});
 }
 
 }  // namespace

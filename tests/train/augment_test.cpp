@@ -34,6 +34,19 @@ TEST(Augment, CentredIsTheMiddle) {
   EXPECT_EQ(augmented({}, input, 256, 256, 1, 2, 3), centred(input, 256, 256));
 }
 
+TEST(Augment, TestViewsAreCornersAndCentreEachMirrored) {
+  const InputSpec input;
+  const auto ten = test_views(10, input, 256, 260);
+  ASSERT_EQ(ten.size(), 10u);
+  EXPECT_EQ(ten[0], centred(input, 256, 260));
+  EXPECT_EQ(ten[1], (Geometry{0, 0, 0, 0, 1, 1, 0, 0}));
+  EXPECT_EQ(ten[4], (Geometry{32, 36, 0, 0, 1, 1, 0, 0}));
+  EXPECT_EQ(ten[9], (Geometry{32, 36, 1, 0, 1, 1, 0, 0}));
+  EXPECT_EQ(test_views(2, input, 256, 256)[1][2], 1);
+  EXPECT_EQ(test_views(1, input, 256, 256).size(), 1u);
+  EXPECT_NE(error_text(Exit::usage, [&] { test_views(3, input, 256, 256); }).find("--views 3"), std::string::npos);
+}
+
 TEST(Augment, EveryChangeStaysInItsBoundsAndReachesThem) {
   const InputSpec input;
   const AugmentOptions options = parse_augment("reflect-x,shift=3,crop,jitter=0.3");

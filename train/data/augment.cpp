@@ -115,6 +115,23 @@ Geometry centred(const InputSpec& input, int height, int width) {
   return {middle(height, input.height), middle(width, input.width), 0, 0, 1, 1, 0, 0};
 }
 
+std::vector<Geometry> test_views(int views, const InputSpec& input, int height, int width) {
+  check(Exit::usage, views == 1 || views == 2 || views == 10, "--views {}: expected 1, 2 (mirrored) or 10 (corners)",
+        views);
+  std::vector<Geometry> list{centred(input, height, width)};
+  const auto bottom = static_cast<float>(std::max<i64>(height - input.height, 0));
+  const auto right = static_cast<float>(std::max<i64>(width - input.width, 0));
+  if (views == 10)
+    for (const float top : {0.0f, bottom})
+      for (const float left : {0.0f, right}) list.push_back({top, left, 0, 0, 1, 1, 0, 0});
+  if (views == 1) return list;
+  for (std::size_t i = 0, upright = list.size(); i < upright; ++i) {
+    list.push_back(list[i]);
+    list.back()[2] = 1;
+  }
+  return list;
+}
+
 Geometry augmented(const AugmentOptions& options, const InputSpec& input, int height, int width, std::uint64_t seed,
                    i64 epoch, i64 sample) {
   Geometry g = centred(input, height, width);

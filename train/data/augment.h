@@ -3,6 +3,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "train/data/image.h"
 
@@ -23,6 +24,9 @@ std::string to_text(const AugmentOptions&);
 // A row of `pixels`' geometry for a prepared picture of height × width.
 using Geometry = std::array<float, 8>;
 Geometry centred(const InputSpec& input, int height, int width);
+// Views to average over when testing (Krizhevsky et al. 2012, section 4.1). 1: the centre; 2: also mirrored; 10: the four
+// corners and the centre, each also mirrored. Another number: usage error.
+std::vector<Geometry> test_views(int views, const InputSpec& input, int height, int width);
 Geometry augmented(const AugmentOptions&, const InputSpec&, int height, int width, std::uint64_t seed, i64 epoch, i64 sample);
 // The part of the augmentation done by the loader on the picture itself: zoom and rotation. Identity without them.
 Image augmented(const AugmentOptions&, const Image&, std::uint64_t seed, i64 epoch, i64 sample);
