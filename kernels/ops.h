@@ -102,11 +102,12 @@ struct PixelOptions {
   i64 height = 0, width = 0;                                          // of the result
   std::vector<float> mean, scale;                                     // per channel, in units of bytes
   DType dtype = DType::f32;
+  bool flow = false;                                                  // channels are optical flow about 127.5: mirrored, the first changes its sign; no colours
 };
 // One row of `geometry` f32 (N, 8): top, left (whole numbers), mirror (0/1), brightness (added, bytes), contrast (×,
 // about 128), saturation (× distance from the mean of three channels), 0, 0. Neutral: 0 0 0 0 1 1 0 0. The colours are
 // clamped to 0…255 before they are normalised.
-Tensor pixels(const Tensor& bytes, const Tensor& geometry, const PixelOptions& options);  // u8 (N, H, W, C) -> (N, h, w, C)
+Tensor pixels(const Tensor& bytes, const Tensor& geometry, const PixelOptions& options);  // u8 (N, [D,] H, W, C) -> (N, [D,] h, w, C)
 
 // One optimiser step over a flat buffer, in place; not recorded. Rate and step count live on the device.
 // grads are multiplied by `grad_scale` first; weight decay is λ·decays[segment]; rate (f32) is rate·rates[segment]. step

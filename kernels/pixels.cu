@@ -38,7 +38,8 @@ struct Look {
 };
 
 struct Frame {
-  i64 source_height, source_width, height, width, channels;
+  i64 depth, source_height, source_width, height, width, channels;
+  bool flow;
   float mean[max_channels], scale[max_channels];
 };
 
@@ -48,15 +49,19 @@ void convert(const Frame& f, const Tensor& bytes, const Tensor& geometry, const 
   const std::uint8_t* x = bytes.data<std::uint8_t>();
   const float* rows = geometry.data<float>();
   T* y = result.data<T>();
-  each_row(result.device(), result.shape()[0] * f.height, f.width, [=] HD(i64 r, i64 w) {
-    const i64 n = r / f.height;
-    const Look look(rows + 8 * n);
+  each_row(result.device(), result.shape().rows() / f.width, f.width, [=] HD(i64 r, i64 w) {
+    const i64 n = r / f.height;  // of all frames of all clips
+    const Look look(rows + 8 * (n / f.depth));
     const i64 row = look.top + r % f.height, column = look.left + (look.mirror ? f.width - 1 - w : w);
     const bool inside = row >= 0 && row < f.source_height && column >= 0 && column < f.source_width;
     const std::uint8_t* from = x + ((n * f.source_height + row) * f.source_width + column) * f.channels;
     float v[max_channels] = {};
     for (i64 c = 0; inside && c < f.channels; ++c) v[c] = from[c];
-    if (!look.neutral()) look.colour(v, f.channels);
+    if (f.flow) {
+      if (look.mirror) v[0] = 255 - v[0];
+    } else if (!look.neutral()) {
+      look.colour(v, f.channels);
+    }
     T* to = y + (r * f.width + w) * f.channels;
     for (i64 c = 0; c < f.channels; ++c) to[c] = T(inside ? (C(v[c]) - C(f.mean[c])) * C(f.scale[c]) : C(0));
   });
@@ -64,15 +69,15 @@ void convert(const Frame& f, const Tensor& bytes, const Tensor& geometry, const 
 
 Frame frame(const Tensor& bytes, const Tensor& geometry, const PixelOptions& o) {
   const Shape& s = bytes.shape();
-  check(s.rank() == 4 && bytes.dtype() == DType::u8 && s[3] >= 1 && s[3] <= max_channels,
-        "pixels: {} {} is not u8 (N, H, W, C) with 1 to 3 channels", bytes.dtype(), s);
+  check((s.rank() == 4 || s.rank() == 5) && bytes.dtype() == DType::u8 && s[-1] >= 1 && s[-1] <= max_channels,
+        "pixels: {} {} is not u8 (N, H, W, C) or (N, D, H, W, C) with 1 to 3 channels", bytes.dtype(), s);
   check(geometry.shape() == Shape{s[0], 8} && geometry.dtype() == DType::f32,
         "pixels: the geometry for {} must be f32 {}, it is {} {}", s, Shape{s[0], 8}, geometry.dtype(),
         geometry.shape());
   check(o.height > 0 && o.width > 0, "pixels: a result of {} x {} was asked for", o.height, o.width);
-  check(static_cast<i64>(o.mean.size()) == s[3] && static_cast<i64>(o.scale.size()) == s[3],
-        "pixels: {} means and {} scales for the {} channels of {}", o.mean.size(), o.scale.size(), s[3], s);
-  Frame f{s[1], s[2], o.height, o.width, s[3], {}, {}};
+  check(static_cast<i64>(o.mean.size()) == s[-1] && static_cast<i64>(o.scale.size()) == s[-1],
+        "pixels: {} means and {} scales for the {} channels of {}", o.mean.size(), o.scale.size(), s[-1], s);
+  Frame f{s.rank() == 5 ? s[1] : 1, s[-3], s[-2], o.height, o.width, s[-1], o.flow, {}, {}};
   std::copy(o.mean.begin(), o.mean.end(), f.mean);
   std::copy(o.scale.begin(), o.scale.end(), f.scale);
   return f;
@@ -82,7 +87,7 @@ Frame frame(const Tensor& bytes, const Tensor& geometry, const PixelOptions& o) 
 
 Tensor pixels(const Tensor& bytes, const Tensor& geometry, const PixelOptions& options) {
   const Frame f = frame(bytes, geometry, options);
-  Tensor y({bytes.shape()[0], f.height, f.width, f.channels}, options.dtype, bytes.device());
+  Tensor y(bytes.shape().with(-3, f.height).with(-2, f.width), options.dtype, bytes.device());
   with_float(options.dtype, [&]<class T>() { convert<T>(f, bytes.dense(), geometry, y); });
   return y;
 }

@@ -41,6 +41,12 @@ struct InputSpec {
   Filter filter = Filter::antialias;
   i64 resize_to = 256;
   std::vector<float> mean, scale;  // per channel, in bytes
+  i64 frames = 0;                  // of a clip; 0: a picture
+
+  // Of a batch: (N, H, W, C), or (N, D, H, W, C) for clips.
+  Shape shape(i64 batch) const {
+    return frames ? Shape{batch, frames, height, width, channels} : Shape{batch, height, width, channels};
+  }
 };
 
 struct Model {
@@ -53,7 +59,7 @@ struct Model {
   std::vector<std::string> auxiliary;        // prefixes used only in training
   std::vector<std::string> order;            // layer names from input to output, for --freeze until=NAME
   std::map<std::string, std::string> kinds;  // tapped name -> "conv", "max pool", "lrn" …
-  std::string features;                      // the tapped tensor that feeds the head: (N, F), before its dropout
+  std::string features;                      // the tapped tensor that feeds the head, before its dropout
   std::function<Tensor(const Tensor& features, Pass&)>
       head;  // the last classifier alone, for the frozen-backbone shortcut
 

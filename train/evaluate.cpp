@@ -10,9 +10,13 @@
 namespace dactyl {
 
 Tensor input_of(const Batch& batch, const InputSpec& input, DType dtype) {
-  return pixels(
-      batch.bytes, batch.geometry,
-      {.height = input.height, .width = input.width, .mean = input.mean, .scale = input.scale, .dtype = dtype});
+  return pixels(batch.bytes, batch.geometry,
+                {.height = input.height,
+                 .width = input.width,
+                 .mean = input.mean,
+                 .scale = input.scale,
+                 .dtype = dtype,
+                 .flow = batch.bytes.shape().channels() == 2});
 }
 
 Prediction predicted(const std::string& name, int label, const float* logits, i64 classes) {
@@ -46,7 +50,7 @@ Tensor repeated(const Geometry& geometry, i64 batch) {
 std::vector<Tensor> geometries(const EvaluateOptions& o, const InputSpec& input, const Batch& batch) {
   const Shape& bytes = batch.bytes.shape();
   std::vector<Tensor> views;
-  for (const Geometry& g : test_views(o.views, input, static_cast<int>(bytes[1]), static_cast<int>(bytes[2])))
+  for (const Geometry& g : test_views(o.views, input, static_cast<int>(bytes[-3]), static_cast<int>(bytes[-2])))
     views.push_back(repeated(g, bytes[0]));
   return views;
 }

@@ -18,6 +18,9 @@ class Padded : public DataSource {
   int label(i64 i) const override { return source_.label(i % source_.size()); }
   std::string name(i64 i) const override { return source_.name(i % source_.size()); }
   Image image(i64 i) const override { return source_.image(i % source_.size()); }
+  Image drawn(i64 i, i64 epoch) const override { return source_.drawn(i % source_.size(), epoch); }
+  bool varies() const override { return source_.varies(); }
+  int channels() const override { return source_.channels(); }
   const std::vector<std::string>& labels() const override { return source_.labels(); }
 
  private:

@@ -23,6 +23,16 @@ std::vector<Prediction> one_per_class(const std::vector<Prediction>& predictions
   return chosen;
 }
 
+// Of a clip the middle frame; of optical flow its two channels as red and green.
+Image still(const Image& sample) {
+  const Image frame = frame_of(sample, sample.frames / 2);
+  if (frame.channels == 3) return frame;
+  Image colours{frame.height, frame.width, {}};
+  for (std::size_t i = 0; i < frame.rgb.size(); i += 2)
+    colours.rgb.insert(colours.rgb.end(), {frame.rgb[i], frame.rgb[i + 1], 128});
+  return colours;
+}
+
 // The largest centred square, as a tile.
 Image thumbnail(const Image& image) {
   const int side = std::min(image.height, image.width);
@@ -41,7 +51,7 @@ Image tiled(const std::vector<Prediction>& chosen, const DataSource& source, int
     if (found == index.end()) continue;
     Image small;
     try {
-      small = thumbnail(source.image(found->second));
+      small = thumbnail(still(source.image(found->second)));
     } catch (const Error&) {
       continue;
     }

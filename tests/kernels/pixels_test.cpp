@@ -71,6 +71,27 @@ TEST(Pixels, every_sample_has_its_own_geometry_and_every_type_its_numbers) {
   });
 }
 
+TEST(Pixels, all_frames_of_a_clip_share_its_geometry) {
+  on_each_device([] {
+    const Tensor clips = bytes({2, 2, 1, 2, 1}, {1, 2, 3, 4, 5, 6, 7, 8});
+    const Tensor each = Tensor::from({2, 8}, std::vector<float>{0, 0, 1, 0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 1, 0, 0});
+    const Tensor y = pixels(clips, each, plain(1, 2));
+    EXPECT_EQ(y.shape(), (Shape{2, 2, 1, 2, 1}));
+    EXPECT_EQ(y.floats(), (std::vector<float>{2, 1, 4, 3, 6, 0, 8, 0}));
+  });
+}
+
+TEST(Pixels, a_mirrored_flow_goes_the_other_way) {
+  on_each_device([] {
+    const Tensor flow = bytes({1, 1, 2, 2}, {100, 10, 200, 20});  // (u, v) at two places
+    const PixelOptions options{1, 2, {127.5f, 127.5f}, {2, 2}, DType::f32, true};
+    EXPECT_EQ(pixels(flow, geometry({0, 0, 0, 9, 2, 1, 0, 0}), options).floats(),
+              (std::vector<float>{-55, -235, 145, -215}));
+    EXPECT_EQ(pixels(flow, geometry({0, 0, 1, 9, 2, 1, 0, 0}), options).floats(),
+              (std::vector<float>{-145, -215, 55, -235}));
+  });
+}
+
 TEST(Pixels, stays_in_its_memory_and_can_be_captured) {
   on_each_device([] {
     const Tensor x = bytes({1, 2, 3, 1}, {0, 1, 2, 10, 11, 12}), look = geometry({-1, -1, 1, 3, 1.5f, 0.5f, 0, 0});

@@ -51,33 +51,57 @@ void apply_word(const std::string& word, AugmentOptions& options) {
   }
 }
 
-// The picture around (y, x), between its four neighbours; the edge goes on outside.
-void sample(const Image& image, double y, double x, std::uint8_t* to) {
+// Where a picture is read between its pixels: four neighbours and their shares; the edge goes on outside.
+struct Between {
+  std::size_t a, b, c, d;  // bytes from the start of the frame
+  float u, v;              // how far to the right, and down
+};
+
+Between between(const Image& image, double y, double x) {
   const double fy = std::clamp(y, 0.0, image.height - 1.0), fx = std::clamp(x, 0.0, image.width - 1.0);
   const auto top = static_cast<int>(fy), left = static_cast<int>(fx);
   const int bottom = std::min(top + 1, image.height - 1), right = std::min(left + 1, image.width - 1);
-  const auto v = static_cast<float>(fy - top), u = static_cast<float>(fx - left);
-  const auto pixel = [&](int row, int column) {
-    return &image.rgb[3 * (static_cast<std::size_t>(row) * static_cast<std::size_t>(image.width) +
-                           static_cast<std::size_t>(column))];
+  const auto at = [&](int row, int column) {
+    return static_cast<std::size_t>(row) * image.row_bytes() + static_cast<std::size_t>(column * image.channels);
   };
-  const std::uint8_t *a = pixel(top, left), *b = pixel(top, right), *c = pixel(bottom, left), *d = pixel(bottom, right);
-  for (int i = 0; i < 3; ++i) {
-    const float above = a[i] + u * static_cast<float>(b[i] - a[i]), below = c[i] + u * static_cast<float>(d[i] - c[i]);
-    to[i] = static_cast<std::uint8_t>(above + v * (below - above) + 0.5f);
-  }
+  return {at(top, left),
+          at(top, right),
+          at(bottom, left),
+          at(bottom, right),
+          static_cast<float>(fx - left),
+          static_cast<float>(fy - top)};
 }
 
-// About the centre: turned by `angle` (radians), enlarged by `factor`.
+std::uint8_t blended(const std::uint8_t* x, const Between& p) {
+  const float above = x[p.a] + p.u * static_cast<float>(x[p.b] - x[p.a]);
+  const float below = x[p.c] + p.u * static_cast<float>(x[p.d] - x[p.c]);
+  return static_cast<std::uint8_t>(above + p.v * (below - above) + 0.5f);
+}
+
+// The vectors of optical flow turn and grow with the picture.
+void turn_flow(std::uint8_t* uv, double cosine, double sine) {
+  const double u = uv[0] - 127.5, v = uv[1] - 127.5;
+  const auto byte = [](double x) { return static_cast<std::uint8_t>(std::clamp(x + 128, 0.0, 255.0)); };
+  uv[0] = byte(cosine * u - sine * v);
+  uv[1] = byte(sine * u + cosine * v);
+}
+
+// Every frame, about its centre: turned by `angle` (radians), enlarged by `factor`.
 Image warped(const Image& image, double angle, double factor) {
-  Image result{image.height, image.width, std::vector<std::uint8_t>(image.rgb.size())};
+  Image result = image;
   const double cosine = std::cos(angle) / factor, sine = std::sin(angle) / factor;
   const double middle_y = (image.height - 1) / 2.0, middle_x = (image.width - 1) / 2.0;
   std::uint8_t* to = result.rgb.data();
   for (int y = 0; y < image.height; ++y)
-    for (int x = 0; x < image.width; ++x, to += 3)
-      sample(image, middle_y + cosine * (y - middle_y) - sine * (x - middle_x),
-             middle_x + sine * (y - middle_y) + cosine * (x - middle_x), to);
+    for (int x = 0; x < image.width; ++x, to += image.channels) {
+      const Between place = between(image, middle_y + cosine * (y - middle_y) - sine * (x - middle_x),
+                                    middle_x + sine * (y - middle_y) + cosine * (x - middle_x));
+      for (std::size_t at = 0; at < image.rgb.size(); at += image.frame_bytes()) {
+        for (int c = 0; c < image.channels; ++c)
+          to[at + static_cast<std::size_t>(c)] = blended(image.rgb.data() + at + c, place);
+        if (image.channels == 2) turn_flow(to + at, factor * std::cos(angle), factor * std::sin(angle));
+      }
+    }
   return result;
 }
 

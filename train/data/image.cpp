@@ -109,16 +109,23 @@ Image read_image(const std::string& path, const ImageLimits& limits) {
   }
 }
 
+Image frame_of(const Image& clip, int frame) {
+  check(frame >= 0 && frame < clip.frames, "frame {} of a clip of {}", frame, clip.frames);
+  const auto first =
+      clip.rgb.begin() + static_cast<std::ptrdiff_t>(frame) * static_cast<std::ptrdiff_t>(clip.frame_bytes());
+  return {clip.height, clip.width, {first, first + static_cast<std::ptrdiff_t>(clip.frame_bytes())}, 1, clip.channels};
+}
+
 Image cropped(const Image& image, int top, int left, int height, int width) {
   check(top >= 0 && left >= 0 && height > 0 && width > 0 && top + height <= image.height && left + width <= image.width,
         "crop: {} x {} from ({}, {}) of a picture of {} x {}", height, width, top, left, image.height, image.width);
-  const auto row = static_cast<std::size_t>(width) * 3;
-  Image part{height, width, std::vector<std::uint8_t>(static_cast<std::size_t>(height) * row)};
-  for (int y = 0; y < height; ++y) {
-    const std::size_t from = 3 * (static_cast<std::size_t>(top + y) * static_cast<std::size_t>(image.width) +
-                                  static_cast<std::size_t>(left));
-    std::memcpy(&part.rgb[static_cast<std::size_t>(y) * row], &image.rgb[from], row);
-  }
+  Image part{height, width, {}, image.frames, image.channels};
+  const std::size_t row = part.row_bytes(), from_left = static_cast<std::size_t>(left * image.channels);
+  part.rgb.resize(part.frame_bytes() * static_cast<std::size_t>(image.frames));
+  std::uint8_t* to = part.rgb.data();
+  for (int d = 0; d < image.frames; ++d)
+    for (int y = top; y < top + height; ++y, to += row)
+      std::memcpy(to, &image.rgb[static_cast<std::size_t>(d * image.height + y) * image.row_bytes() + from_left], row);
   return part;
 }
 

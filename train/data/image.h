@@ -10,11 +10,17 @@
 
 namespace dactyl {
 
-// Pixels of one picture: 8 bits, red green blue, row by row (H, W, 3), no padding.
+// Pixels of one picture: 8 bits, red green blue, row by row (H, W, 3), no padding. A clip is a picture of several
+// frames (D, H, W, 3); optical flow has two channels, u and v as bytes.
 struct Image {
   int height = 0, width = 0;
   std::vector<std::uint8_t> rgb;
+  int frames = 1, channels = 3;
+
+  std::size_t row_bytes() const { return static_cast<std::size_t>(width) * static_cast<std::size_t>(channels); }
+  std::size_t frame_bytes() const { return static_cast<std::size_t>(height) * row_bytes(); }
 };
+Image frame_of(const Image& clip, int frame);  // one of them alone
 
 struct ImageLimits {
   i64 side = 16384, pixels = 178'000'000;
@@ -28,7 +34,7 @@ Image decode(std::span<const std::uint8_t> bytes, const ImageLimits& = {});
 // A regular file, read whole and decoded; the error starts with the path.
 Image read_image(const std::string& path, const ImageLimits& = {});
 
-// To height × width, rounded to bytes once. Filter::antialias: PIL's triangle, which rounds twice, within one step.
+// Each frame to height × width, rounded to bytes once. Filter::antialias: PIL's triangle, which rounds twice, within one step.
 Image resized(const Image&, int height, int width, Filter);
 Image cropped(const Image&, int top, int left, int height, int width);
 // What `input` asks for before its crop: warped to resize_to², or the short side resized and the centre square of

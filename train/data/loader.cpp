@@ -24,7 +24,13 @@ LoaderOptions checked(const DataSource& source, LoaderOptions o) {
   return o;
 }
 
-i64 side_of(const InputSpec& input) { return std::max({input.resize_to, input.height, input.width}); }
+// Of a batch of prepared pictures: (N, H, W, C), of clips (N, D, H, W, C).
+Shape batch_shape(const DataSource& source, const LoaderOptions& o) {
+  const InputSpec& input = o.input;
+  const i64 n = o.batch / o.ranks, side = std::max({input.resize_to, input.height, input.width});
+  const i64 channels = source.channels();
+  return input.frames ? Shape{n, input.frames, side, side, channels} : Shape{n, side, side, channels};
+}
 
 EpochPlan plan_of(const DataSource& source, const LoaderOptions& options, i64 epoch) {
   EpochPlan plan{epoch, std::vector<i64>(static_cast<std::size_t>(source.size()))};
@@ -43,9 +49,9 @@ struct Loader::State {
         batches(options.training ? s.size() / options.batch : (s.size() + options.batch - 1) / options.batch),
         class_counts(s.class_counts()),
         class_bad(class_counts.size()),
-        prefetch(s, options, side_of(options.input), batches) {
-    const i64 n = options.batch / options.ranks, side = side_of(options.input);
-    bytes = Tensor({n, side, side, 3}, DType::u8, options.device);
+        prefetch(s, options, batch_shape(s, options), batches) {
+    const i64 n = options.batch / options.ranks;
+    bytes = Tensor(batch_shape(s, options), DType::u8, options.device);
     geometry = Tensor({n, 8}, DType::f32, options.device);
     labels = Tensor({n}, DType::i32, options.device);
   }

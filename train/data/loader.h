@@ -13,7 +13,7 @@ namespace dactyl {
 // Tensors on the loader's device, at addresses that stay the same from batch to batch of one loader, so that a
 // captured step can read them.
 struct Batch {
-  Tensor bytes;                   // u8 (N, H, W, 3), prepared pictures
+  Tensor bytes;                   // u8 (N, H, W, C), prepared pictures, or (N, D, H, W, C), clips; C: 3, of flow 2
   Tensor geometry;                // f32 (N, 8)
   Tensor labels;                  // i32 (N); −1: filler of the last batch of an evaluation
   std::vector<i64> samples;       // indices into the source; −1 for filler

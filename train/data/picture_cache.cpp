@@ -1,6 +1,8 @@
 // Reads, prepares and keeps pictures.
 #include "train/data/picture_cache.h"
 
+#include <algorithm>
+
 namespace dactyl {
 
 PictureCache::PictureCache(const DataSource& source, const InputSpec& input, i64 byte_limit)
@@ -15,16 +17,16 @@ PictureCache::PictureCache(const DataSource& source, const InputSpec& input, i64
     if (last[c] >= 0) next_of_class_[static_cast<std::size_t>(last[c])] = first[c];
 }
 
-Drawn PictureCache::draw(i64 sample, bool substitute) {
+Drawn PictureCache::draw(i64 sample, i64 epoch) {
   Drawn drawn{nullptr, sample, {}};
   do {
-    const Picture picture = get(drawn.sample);
+    const Picture picture = get(drawn.sample, epoch);
     if (picture.image) {
       drawn.image = picture.image;
       return drawn;
     }
     drawn.faults.push_back({drawn.sample, picture.reason});
-    if (!substitute) return drawn;
+    if (epoch < 0) return drawn;
     drawn.sample = next_of_class_[static_cast<std::size_t>(drawn.sample)];
   } while (drawn.sample != sample);
   fail(Exit::data, "data: none of the {} samples of class \"{}\" can be read; the first: {}: {}",
@@ -32,12 +34,13 @@ Drawn PictureCache::draw(i64 sample, bool substitute) {
         source_.name(sample), drawn.faults.front().reason});
 }
 
-PictureCache::Picture PictureCache::get(i64 sample) {
+PictureCache::Picture PictureCache::get(i64 sample, i64 epoch) {
   {
     const std::lock_guard lock(mutex_);
     if (const auto found = kept_.find(sample); found != kept_.end()) return found->second;
   }
-  Picture picture = read(sample);
+  Picture picture = read(sample, epoch);
+  if (picture.image && epoch >= 0 && source_.varies()) return picture;
   const std::lock_guard lock(mutex_);
   const i64 bytes = picture.image ? static_cast<i64>(picture.image->rgb.size()) : 0;
   if (bytes_ + bytes <= byte_limit_ || bytes == 0)
@@ -45,9 +48,12 @@ PictureCache::Picture PictureCache::get(i64 sample) {
   return picture;
 }
 
-PictureCache::Picture PictureCache::read(i64 sample) const {
+PictureCache::Picture PictureCache::read(i64 sample, i64 epoch) const {
   try {
-    return {std::make_shared<Image>(prepared(source_.image(sample), input_)), ""};
+    const Image image = epoch < 0 ? source_.image(sample) : source_.drawn(sample, epoch);
+    check(Exit::data, image.frames == std::max<i64>(input_.frames, 1), "has {} frames, the net takes {}", image.frames,
+          std::max<i64>(input_.frames, 1));
+    return {std::make_shared<Image>(prepared(image, input_)), ""};
   } catch (const Error& error) {
     if (error.exit() != Exit::data) throw;
     const std::string text = error.what(), start = source_.name(sample) + ": ";

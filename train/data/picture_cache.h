@@ -1,4 +1,5 @@
-// Prepared pictures of a source: each read once while there is room, and the bad ones remembered.
+// Prepared pictures of a source: each read once while there is room, unless every epoch draws another, and the bad ones
+// remembered.
 #pragma once
 
 #include <map>
@@ -29,17 +30,17 @@ struct Drawn {
 class PictureCache {
  public:
   PictureCache(const DataSource& source, const InputSpec& input, i64 byte_limit);
-  // With `substitute`, a bad sample gives the next good one of its class, by index and cyclically; throws Exit::data if
-  // there is none.
-  Drawn draw(i64 sample, bool substitute);
+  // In training (epoch ≥ 0) as the epoch draws it, and a bad sample gives the next good one of its class, by index and
+  // cyclically; throws Exit::data if there is none.
+  Drawn draw(i64 sample, i64 epoch);
 
  private:
   struct Picture {
     std::shared_ptr<const Image> image;
     std::string reason;
   };
-  Picture get(i64 sample);
-  Picture read(i64 sample) const;
+  Picture get(i64 sample, i64 epoch);
+  Picture read(i64 sample, i64 epoch) const;
 
   const DataSource& source_;
   InputSpec input_;

@@ -25,16 +25,17 @@ BatchBuffer::BatchBuffer(i64 slots, i64 picture_bytes)
       samples(static_cast<std::size_t>(slots)),
       faults(static_cast<std::size_t>(slots)) {}
 
-Prefetch::Prefetch(const DataSource& source, const LoaderOptions& options, i64 side, i64 batches)
+Prefetch::Prefetch(const DataSource& source, const LoaderOptions& options, const Shape& batch, i64 batches)
     : source_(source),
       options_(options),
-      side_(side),
+      side_(batch[-2]),
       batches_(batches),
-      slots_(options.batch / options.ranks),
+      slots_(batch[0]),
+      sample_bytes_(static_cast<std::size_t>(batch.count() / batch[0])),
       cache_(source, options.input, options.cache_bytes) {
   const i64 threads = thread_count(options.threads);
   const i64 ahead = 3 + 2 * threads / slots_;  // small batches: enough of them that every thread has work
-  for (i64 i = 0; i < ahead; ++i) ring_.emplace_back(slots_, side * side * 3);
+  for (i64 i = 0; i < ahead; ++i) ring_.emplace_back(slots_, static_cast<i64>(sample_bytes_));
   try {
     for (i64 i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
   } catch (const std::system_error& error) {
@@ -135,12 +136,12 @@ void Prefetch::fill(i64 ticket) {
 }
 
 void Prefetch::put_picture(i64 sample, BatchBuffer& buffer, std::size_t slot) {
-  Drawn drawn = cache_.draw(sample, options_.training);
+  Drawn drawn = cache_.draw(sample, options_.training ? plan_.epoch : -1);
   buffer.faults[slot] = std::move(drawn.faults);
   if (!drawn.image) return put_filler(buffer, slot);
   const int side = static_cast<int>(side_), label = source_.label(sample);
   Geometry geometry = centred(options_.input, side, side);
-  std::uint8_t* to = buffer.bytes + slot * drawn.image->rgb.size();
+  std::uint8_t* to = buffer.bytes + slot * sample_bytes_;
   if (options_.training) {
     const auto c = static_cast<std::size_t>(label);
     AugmentOptions augment = options_.augment;
@@ -149,7 +150,9 @@ void Prefetch::put_picture(i64 sample, BatchBuffer& buffer, std::size_t slot) {
     if (augment.zoom > 0 || augment.rotate > 0)
       drawn.image = std::make_shared<Image>(augmented(augment, *drawn.image, options_.seed, plan_.epoch, sample));
   }
-  std::memcpy(to, drawn.image->rgb.data(), drawn.image->rgb.size());
+  check(drawn.image->rgb.size() == sample_bytes_, "loader: {} gives {} bytes, a batch has room for {}",
+        source_.name(sample), drawn.image->rgb.size(), sample_bytes_);
+  std::memcpy(to, drawn.image->rgb.data(), sample_bytes_);
   std::copy(geometry.begin(), geometry.end(), buffer.geometry + 8 * slot);
   buffer.labels[slot] = label;
   buffer.samples[slot] = drawn.sample;
@@ -157,8 +160,7 @@ void Prefetch::put_picture(i64 sample, BatchBuffer& buffer, std::size_t slot) {
 
 void Prefetch::put_filler(BatchBuffer& buffer, std::size_t slot) const {
   const Geometry geometry = centred(options_.input, static_cast<int>(side_), static_cast<int>(side_));
-  const std::size_t bytes = static_cast<std::size_t>(side_ * side_) * 3;
-  std::memset(buffer.bytes + slot * bytes, 0, bytes);
+  std::memset(buffer.bytes + slot * sample_bytes_, 0, sample_bytes_);
   std::copy(geometry.begin(), geometry.end(), buffer.geometry + 8 * slot);
   buffer.labels[slot] = -1;
   buffer.samples[slot] = -1;

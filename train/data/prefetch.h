@@ -33,7 +33,7 @@ struct BatchBuffer {
 // A ring of buffers. Work is handed out slot by slot in order, so every thread helps with the batch needed next.
 class Prefetch {
  public:
-  Prefetch(const DataSource& source, const LoaderOptions& options, i64 side, i64 batches);
+  Prefetch(const DataSource& source, const LoaderOptions& options, const Shape& batch, i64 batches);
   ~Prefetch();
 
   void start(EpochPlan plan, i64 batch);  // waits for the slots in work, forgets the rest
@@ -51,6 +51,7 @@ class Prefetch {
   const DataSource& source_;
   const LoaderOptions& options_;
   const i64 side_, batches_, slots_;  // slots: samples of a batch that this rank takes
+  const std::size_t sample_bytes_;
   PictureCache cache_;
   EpochPlan plan_;
   std::vector<BatchBuffer> ring_;

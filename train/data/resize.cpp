@@ -46,21 +46,18 @@ Taps taps_for(int from, int to, int begin, int n, Filter filter) {
   return taps;
 }
 
-// One row of (…, 3) bytes to taps.first.size() pixels in units of 1/64.
+// One row of (…, channels) bytes to taps.first.size() pixels in units of 1/64.
+template <int channels>
 void resample_row(const Taps& taps, const std::uint8_t* from, std::uint16_t* to) {
   constexpr int drop = weight_bits - between_bits;
-  for (std::size_t i = 0; i < taps.first.size(); ++i) {
-    const std::uint8_t* x = from + 3 * taps.first[i];
+  for (std::size_t i = 0; i < taps.first.size(); ++i, to += channels) {
+    const std::uint8_t* x = from + channels * taps.first[i];
     const std::int32_t* w = &taps.weight[i * static_cast<std::size_t>(taps.width)];
-    std::int32_t r = 1 << (drop - 1), g = r, b = r;
-    for (int k = 0; k < taps.count[i]; ++k, x += 3) {
-      r += w[k] * x[0];
-      g += w[k] * x[1];
-      b += w[k] * x[2];
-    }
-    to[3 * i] = static_cast<std::uint16_t>(r >> drop);
-    to[3 * i + 1] = static_cast<std::uint16_t>(g >> drop);
-    to[3 * i + 2] = static_cast<std::uint16_t>(b >> drop);
+    std::int32_t sum[channels];
+    std::fill(sum, sum + channels, 1 << (drop - 1));
+    for (int k = 0; k < taps.count[i]; ++k, x += channels)
+      for (int c = 0; c < channels; ++c) sum[c] += w[k] * x[c];
+    for (int c = 0; c < channels; ++c) to[c] = static_cast<std::uint16_t>(sum[c] >> drop);
   }
 }
 
@@ -76,31 +73,36 @@ void blend_rows(const std::int32_t* weight, int count, const std::uint16_t* rows
   for (std::size_t i = 0; i < width; ++i) to[i] = static_cast<std::uint8_t>(std::min(sums[i] >> drop, 255));
 }
 
-// The part (top, left, part.height, part.width) of the picture as it would be at height × width.
+// The part (top, left, part.height, part.width) of every frame as it would be at height × width.
+template <int channels>
 void resample(const Image& image, int height, int width, Filter filter, int top, int left, Image& part) {
   const Taps across = taps_for(image.width, width, left, part.width, filter);
   const Taps down = taps_for(image.height, height, top, part.height, filter);
   const int begin = down.first.front(), end = down.first.back() + down.count.back();
-  const std::size_t from_row = static_cast<std::size_t>(image.width) * 3,
-                    row = static_cast<std::size_t>(part.width) * 3;
+  const std::size_t row = part.row_bytes();
   std::vector<std::uint16_t> narrow(static_cast<std::size_t>(end - begin) * row);
-  for (int y = begin; y < end; ++y)
-    resample_row(across, &image.rgb[static_cast<std::size_t>(y) * from_row],
-                 &narrow[static_cast<std::size_t>(y - begin) * row]);
   std::vector<std::int32_t> sums(row);
-  part.rgb.resize(static_cast<std::size_t>(part.height) * row);
-  for (std::size_t y = 0; y < static_cast<std::size_t>(part.height); ++y)
-    blend_rows(&down.weight[y * static_cast<std::size_t>(down.width)], down.count[y],
-               &narrow[static_cast<std::size_t>(down.first[y] - begin) * row], row, sums.data(), &part.rgb[y * row]);
+  std::uint8_t* to = part.rgb.data();
+  for (int d = 0; d < image.frames; ++d) {
+    for (int y = begin; y < end; ++y)
+      resample_row<channels>(across, &image.rgb[static_cast<std::size_t>(d * image.height + y) * image.row_bytes()],
+                             &narrow[static_cast<std::size_t>(y - begin) * row]);
+    for (std::size_t y = 0; y < static_cast<std::size_t>(part.height); ++y, to += row)
+      blend_rows(&down.weight[y * static_cast<std::size_t>(down.width)], down.count[y],
+                 &narrow[static_cast<std::size_t>(down.first[y] - begin) * row], row, sums.data(), to);
+  }
 }
 
 Image resized_part(const Image& image, int height, int width, Filter filter, int top, int left, int part_height,
                    int part_width) {
   check(height > 0 && width > 0 && image.height > 0 && image.width > 0, "resize: from {} x {} to {} x {}", image.height,
         image.width, height, width);
+  check(image.channels == 3 || image.channels == 2, "resize: {} channels; pictures have 3, flow has 2", image.channels);
   if (height == image.height && width == image.width) return cropped(image, top, left, part_height, part_width);
-  Image part{part_height, part_width, {}};
-  resample(image, height, width, filter, top, left, part);
+  Image part{part_height, part_width, {}, image.frames, image.channels};
+  part.rgb.resize(part.frame_bytes() * static_cast<std::size_t>(image.frames));
+  const auto run = image.channels == 3 ? resample<3> : resample<2>;
+  run(image, height, width, filter, top, left, part);
   return part;
 }
 

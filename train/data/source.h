@@ -17,6 +17,10 @@ class DataSource {
   virtual std::string name(i64 i) const = 0;      // a path, or what identifies the sample in reports and splits
   virtual Image image(i64 i) const = 0;           // thread-safe; throws Exit::data if the file is bad
   virtual const std::vector<std::string>& labels() const = 0;
+  // Clips: the frames that epoch trains on, a pure function of both numbers. Pictures are the same in every epoch.
+  virtual Image drawn(i64 i, i64 epoch) const { return (void)epoch, image(i); }
+  virtual bool varies() const { return false; }   // whether drawn() depends on the epoch
+  virtual int channels() const { return 3; }      // of every image: 3, or 2 for optical flow
   std::vector<i64> class_counts() const;
 };
 

@@ -24,6 +24,9 @@ class Subset : public DataSource {
   int label(i64 i) const override { return source_->label(at(i)); }
   std::string name(i64 i) const override { return source_->name(at(i)); }
   Image image(i64 i) const override { return source_->image(at(i)); }
+  Image drawn(i64 i, i64 epoch) const override { return source_->drawn(at(i), epoch); }
+  bool varies() const override { return source_->varies(); }
+  int channels() const override { return source_->channels(); }
   const std::vector<std::string>& labels() const override { return source_->labels(); }
 
  private:
