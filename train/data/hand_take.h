@@ -25,7 +25,7 @@ struct Take {
   Person who;
   float cuff = 0;  // of the sleeve, as in skeleton()
   Light light;
-  Frame view;  // the scene as this camera's angle shows it
+  Frame view;                                  // the scene as this camera's angle shows it
   float distance = 0, fill = 0, x = 0, y = 0;  // as in frame_hand(), for the whole path
   HandPose manner;                             // what this take adds to every angle of the path
   float amplitude = 1;                         // of the wrist's path

@@ -52,14 +52,22 @@ Stance station(int which, int i) {
   const float side = i == 0 ? -1.0f : 1.0f;
   constexpr Vec zigzag[4] = {{-0.6f, 0.6f, 0}, {0.6f, 0.6f, 0}, {-0.6f, -0.6f, 0}, {0.6f, -0.6f, 0}};
   switch (which) {
-    case 0: return {letter('B'), {0, 0.9f * side, 0}};
-    case 1: return {letter('U'), {0.9f * side, 0, 0}};
-    case 3: return {i == 0 ? letter('S') : five, {}};
-    case 4: return {letter('L'), {0, 0, i == 0 ? -2.6f : 1.6f}};
-    case 5: return {turned(letter('Y'), i == 0 ? -5.0f : 160.0f), {}};
-    case 6: return {letter(i == 0 ? 'O' : 'N'), {}};
-    case 7: return {i == 0 ? pointing() : i == 1 ? letter('V') : i == 2 ? letter('W') : i == 3 ? four : five, {}};
-    default: return {pointing(), zigzag[i]};
+    case 0:
+      return {letter('B'), {0, 0.9f * side, 0}};
+    case 1:
+      return {letter('U'), {0.9f * side, 0, 0}};
+    case 3:
+      return {i == 0 ? letter('S') : five, {}};
+    case 4:
+      return {letter('L'), {0, 0, i == 0 ? -2.6f : 1.6f}};
+    case 5:
+      return {turned(letter('Y'), i == 0 ? -5.0f : 160.0f), {}};
+    case 6:
+      return {letter(i == 0 ? 'O' : 'N'), {}};
+    case 7:
+      return {i == 0 ? pointing() : i == 1 ? letter('V') : i == 2 ? letter('W') : i == 3 ? four : five, {}};
+    default:
+      return {pointing(), zigzag[i]};
   }
 }
 

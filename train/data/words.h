@@ -1,11 +1,12 @@
 // The built-in videos: rendered hands that sign twenty words, two and two alike in everything but the order of time.
 //
-// path (hand_word.h) -> recording (hand_take.h) -> frames, through the same bones, skin, light and camera as the letters
-// of hands.h. No single frame tells a word from its partner: only a net that sees time can.
+// path (hand_word.h) -> recording (hand_take.h) -> frames, through the same bones, skin, light and camera as the
+// letters of hands.h. No single frame tells a word from its partner: only a net that sees time can.
 #pragma once
 
 #include <memory>
 
+#include "train/data/clip.h"
 #include "train/data/image.h"
 
 namespace dactyl {
@@ -15,10 +16,10 @@ struct Footage;
 }
 
 struct WordsOptions {
-  int classes = 20;         // the first of the words, 1 to 20; an odd number leaves the last one without partner
-  int per_class = 30;       // samples of each, 1 to 100,000; of all classes on average if unbalanced
-  int frames = 40;          // of each sample, 1 to 1,000; the word fills them whatever their number
-  int size = 224;           // pixels per side, 1 to 4096
+  int classes = 20;    // the first of the words, 1 to 20; an odd number leaves the last one without partner
+  int per_class = 30;  // samples of each, 1 to 100,000; of all classes on average if unbalanced
+  int frames = 40;     // of each sample, 1 to 1,000; the word fills them whatever their number
+  int size = 224;      // pixels per side, 1 to 4096
   std::uint64_t seed = 1;
   bool unbalanced = false;  // the counts fall as 1/sqrt(1 + label): of 20 classes one holds 13 % of all, the last 3 %
 };
@@ -43,6 +44,7 @@ class WordVideo {
  public:
   WordVideo(const WordsOptions& options, int label, int index);
   Image frame(int f) const;
+  Clip clip() const;  // all frames, in order
 
  private:
   std::shared_ptr<const hand::Footage> footage_;
