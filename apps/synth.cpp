@@ -1,80 +1,95 @@
-// dactyl data synth: the built-in pictures, as files that look like anybody's folder of photos.
+// dactyl data synth: the built-in pictures and videos, as files that look like anybody's folder of them.
+#include "apps/synth.h"
+
 #include <filesystem>
 #include <iostream>
 
-#include "apps/cli.h"
 #include "apps/parallel.h"
 
 namespace dactyl {
 namespace {
 
-struct SynthOptions {
-  std::string kind = "letters", out;
-  HandsOptions hands;
-  bool png = false;
-};
+// A/hand07_0001.jpg: the label, who signs, which sample.
+std::string file_name(const HandsOptions& hands, bool png, int label, int index) {
+  return hand_letters()[static_cast<std::size_t>(label)] + "/hand" + padded(hand_identity(hands, label, index), 2) +
+         "_" + padded(index + 1, 4) + (png ? ".png" : ".jpg");
+}
+
+void write_picture(const std::string& path, const Image& picture, bool png) {
+  if (png)
+    write_png(path, picture);
+  else
+    write_jpeg(path, picture);
+}
+
+void write_index(const HandsOptions& hands, const SynthOptions& o) {
+  std::string csv = "path,label\n";
+  for (int label = 0; label < hands.classes; ++label)
+    for (int index = 0; index < hands.per_class; ++index)
+      csv += file_name(hands, o.png, label, index) + "," + hand_letters()[static_cast<std::size_t>(label)] + "\n";
+  write_atomically(o.out + "/index.csv", csv);
+}
+
+void synth(const SynthOptions& o, const CLI::App& verb) {
+  const bool words = o.kind == "words";
+  for (const char* option : {"--frames", "--unbalanced", "--png-frames", "--sheet"})
+    check(Exit::usage, words || verb.count(option) == 0, "{} belongs to --kind words", option);
+  check(Exit::usage, !words || !o.png, "--png belongs to --kind letters; words take --png-frames");
+  words ? synth_words(o) : synth_letters(o);
+}
+
+void add_options(CLI::App& verb, SynthOptions& o) {
+  verb.add_option("--kind", o.kind, "letters or words")
+      ->check(CLI::IsMember({"letters", "words"}))
+      ->capture_default_str();
+  verb.add_option("--classes", o.classes, "the first letters (default 26) or words (20)")->check(CLI::Range(1, 26));
+  verb.add_option("--per-class", o.per_class, "samples of each (default 200 pictures or 30 videos)")
+      ->check(CLI::Range(1, 1000000));
+  verb.add_option("--size", o.size, "side in pixels (default 256 or 224)")->check(CLI::Range(1, 4096));
+  verb.add_option("--frames", o.frames, "of each video, at 25 a second")->capture_default_str();
+  verb.add_flag("--unbalanced", o.unbalanced, "words: as many videos in all, but the first word has most, a tail few");
+  verb.add_option("--seed", o.seed, "other seeds show other people")->capture_default_str();
+  verb.add_option("--out", o.out, "folder to fill: CLASS/handPP_NNNN.jpg or .mp4 and index.csv, words.csv")->required();
+  verb.add_flag("--png", o.png, "letters: PNG instead of JPEG");
+  verb.add_flag("--png-frames", o.png_frames, "words: a folder of PNG frames for each video, which needs no FFmpeg");
+  verb.add_option("--sheet", o.sheet, "words: also a picture (.jpg, .png), a row of frames for each pair of words");
+}
+
+}  // namespace
 
 std::string padded(int n, int digits) {
   const std::string text = std::to_string(n);
   return std::string(static_cast<std::size_t>(std::max(0, digits - static_cast<int>(text.size()))), '0') + text;
 }
 
-// A/hand07_0001.jpg: the label, who signs, which sample.
-std::string file_name(const SynthOptions& o, int label, int index) {
-  return hand_letters()[static_cast<std::size_t>(label)] + "/hand" + padded(hand_identity(o.hands, label, index), 2) +
-         "_" + padded(index + 1, 4) + (o.png ? ".png" : ".jpg");
-}
-
-void write_picture(const SynthOptions& o, int label, int index) {
-  const std::string path = o.out + "/" + file_name(o, label, index);
-  const Image picture = render_hand(o.hands, label, index);
-  if (o.png)
-    write_png(path, picture);
-  else
-    write_jpeg(path, picture);
-}
-
-void write_index(const SynthOptions& o) {
-  std::string csv = "path,label\n";
-  for (int label = 0; label < o.hands.classes; ++label)
-    for (int index = 0; index < o.hands.per_class; ++index)
-      csv += file_name(o, label, index) + "," + hand_letters()[static_cast<std::size_t>(label)] + "\n";
-  write_atomically(o.out + "/index.csv", csv);
-}
-
-void synth(const SynthOptions& o) {
-  check(Exit::usage, o.hands.classes >= 1 && o.hands.classes <= static_cast<int>(hand_letters().size()),
-        "--classes {}: the alphabet has 1 to {} letters", o.hands.classes, hand_letters().size());
-  for (int label = 0; label < o.hands.classes; ++label)
+void synth_letters(const SynthOptions& o) {
+  HandsOptions hands{.seed = o.seed};
+  if (o.classes) hands.classes = o.classes;
+  if (o.per_class) hands.per_class = o.per_class;
+  if (o.size) hands.size = o.size;
+  for (int label = 0; label < hands.classes; ++label)
     std::filesystem::create_directories(o.out + "/" + hand_letters()[static_cast<std::size_t>(label)]);
-  const i64 all = i64{o.hands.classes} * o.hands.per_class;
+  const i64 all = i64{hands.classes} * hands.per_class;
   {
     Progress progress("rendering", all, "pictures");
     for_each_parallel(all, 0, [&](i64 i) {
-      write_picture(o, static_cast<int>(i / o.hands.per_class), static_cast<int>(i % o.hands.per_class));
+      const int label = static_cast<int>(i / hands.per_class), index = static_cast<int>(i % hands.per_class);
+      write_picture(o.out + "/" + file_name(hands, o.png, label, index), render_hand(hands, label, index), o.png);
       progress.advance();
     });
   }
-  write_index(o);
-  std::cerr << all << " pictures of " << o.hands.classes << " letters in " << o.out << '\n';
+  write_index(hands, o);
+  std::cerr << all << " pictures of " << hands.classes << " letters in " << o.out << '\n';
 }
-
-}  // namespace
 
 void add_synth(CLI::App& data) {
   auto o = std::make_shared<SynthOptions>();
-  CLI::App* verb = add_verb(data, "synth", "pictures of hands that sign the ASL alphabet, rendered from joint angles",
-                            "  dactyl data synth --kind letters --per-class 200 --size 256 --seed 1 --out hands");
-  verb->add_option("--kind", o->kind, "letters")->check(CLI::IsMember({"letters"}))->capture_default_str();
-  verb->add_option("--classes", o->hands.classes, "the first letters of the alphabet")->capture_default_str();
-  verb->add_option("--per-class", o->hands.per_class, "pictures of each")
-      ->check(CLI::Range(1, 1000000))
-      ->capture_default_str();
-  verb->add_option("--size", o->hands.size, "side in pixels")->check(CLI::Range(1, 4096))->capture_default_str();
-  verb->add_option("--seed", o->hands.seed, "other seeds show other people")->capture_default_str();
-  verb->add_option("--out", o->out, "folder to fill: LETTER/handPP_NNNN.jpg and index.csv")->required();
-  verb->add_flag("--png", o->png, "PNG instead of JPEG");
-  verb->callback([o] { synth(*o); });
+  CLI::App* verb =
+      add_verb(data, "synth", "hands that sign the ASL alphabet, or moving words, rendered from joint angles",
+               "  dactyl data synth --kind letters --per-class 200 --size 256 --seed 1 --out hands\n"
+               "  dactyl data synth --kind words --classes 20 --per-class 30 --frames 40 --seed 1 --out words");
+  add_options(*verb, *o);
+  verb->callback([o, verb] { synth(*o, *verb); });
 }
 
 }  // namespace dactyl

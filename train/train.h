@@ -6,6 +6,8 @@
 #include "train/data/image.h"
 #include "train/data/loader.h"
 #include "train/data/source.h"
+#include "train/data/words.h"
+#include "train/data/write_video.h"
 #include "train/input_text.h"
 #include "train/metrics.h"
 #include "train/optimizer.h"
