@@ -18,7 +18,7 @@ struct Pass {
   bool training = false;
   bool frozen_statistics = false;  // batch normalisation keeps its running statistics in training
   Random* random = nullptr;        // for dropout; needed when training
-  std::function<void(const std::string&, const Tensor&)> tap;
+  std::function<void(const std::string&, const Tensor&)> tap;  // in training also what is normalised, as NAME.conv
   std::vector<std::pair<Tensor, double>> auxiliary;  // scores of side classifiers and the weights of their losses
   void see(const std::string& name, const Tensor& y) const {
     if (tap) tap(name, y);
@@ -41,6 +41,12 @@ struct InputSpec {
   Filter filter = Filter::antialias;
   i64 resize_to = 256;
   std::vector<float> mean, scale;  // per channel, in bytes
+  i64 frames = 0;                  // of a clip; 0: a picture
+
+  // Of a batch: (N, H, W, C), or (N, D, H, W, C) for clips.
+  Shape shape(i64 batch) const {
+    return frames ? Shape{batch, frames, height, width, channels} : Shape{batch, height, width, channels};
+  }
 };
 
 struct Model {
@@ -53,7 +59,7 @@ struct Model {
   std::vector<std::string> auxiliary;        // prefixes used only in training
   std::vector<std::string> order;            // layer names from input to output, for --freeze until=NAME
   std::map<std::string, std::string> kinds;  // tapped name -> "conv", "max pool", "lrn" …
-  std::string features;                      // the tapped tensor that feeds the head: (N, F), before its dropout
+  std::string features;                      // the tapped tensor that feeds the head, before its dropout
   std::function<Tensor(const Tensor& features, Pass&)>
       head;  // the last classifier alone, for the frozen-backbone shortcut
 
