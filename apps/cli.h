@@ -15,6 +15,7 @@ using Json = nlohmann::ordered_json;
 
 // Each adds one verb to the program; the verb's callback does the work. Errors leave as Error.
 void add_check(CLI::App& program);
+void add_convert(CLI::App& program);
 void add_data(CLI::App& program);
 void add_doctor(CLI::App& program);
 void add_eval(CLI::App& program);

@@ -9,19 +9,9 @@ namespace {
 
 struct ModelsOptions {
   std::string name, input;
-  i64 classes = 1000;
+  i64 classes = 0, frames = 0, channels = 0;
   bool json = false;
 };
-
-const ModelInfo& info_of(const std::string& name) {
-  std::string names;
-  for (const ModelInfo& info : models()) {
-    if (info.name == name) return info;
-    names += " " + info.name;
-  }
-  check(Exit::usage, false, "no model is called '{}'; there are:{}", name, names);
-  return models().front();
-}
 
 std::string grouped(i64 n) {  // 60,965,224
   std::string text = std::to_string(n);
@@ -40,16 +30,16 @@ void list(bool json) {
   for (const ModelInfo& info : models()) {
     all.push_back({{"name", info.name}, {"title", info.title}, {"paper", info.paper}});
     if (!json)
-      std::cout << std::left << std::setw(22) << info.name << std::setw(48) << info.title << info.paper << '\n';
+      std::cout << std::left << std::setw(22) << info.name << std::setw(52) << info.title << info.paper << '\n';
   }
   if (json) print_json(all);
 }
 
-void print_table(const ModelInfo& info, const ModelTable& table, i64 height, i64 width) {
-  std::cout << info.title << ", " << info.paper << "; input " << height << " x " << width << " x 3\n\n";
+void print_table(const ModelInfo& info, const ModelTable& table, const InputSpec& input) {
+  std::cout << info.title << ", " << info.paper << "; input " << extents(input.shape(1)) << "\n\n";
   const auto row = [](const std::string& name, const std::string& kind, const std::string& output,
                       const std::string& parameters, const std::string& macs) {
-    std::cout << std::left << std::setw(32) << name << std::setw(12) << kind << std::setw(18) << output << std::right
+    std::cout << std::left << std::setw(36) << name << std::setw(12) << kind << std::setw(22) << output << std::right
               << std::setw(14) << parameters << std::setw(16) << macs << '\n';
   };
   row("layer", "kind", "output", "parameters", "MACs");
@@ -64,16 +54,22 @@ void print_table(const ModelInfo& info, const ModelTable& table, i64 height, i64
   std::cout << '\n';
 }
 
-Json to_json(const ModelInfo& info, const ModelTable& table) {
+Json to_json(const ModelInfo& info, const ModelTable& table, const InputSpec& input) {
+  const auto extents_of = [](const Shape& shape) {
+    Json list = Json::array();
+    for (int i = 1; i < shape.rank(); ++i) list.push_back(shape[i]);
+    return list;
+  };
   Json layers = Json::array();
-  for (const LayerRow& r : table.rows) {
-    Json output = Json::array();
-    for (int i = 1; i < r.output.rank(); ++i) output.push_back(r.output[i]);
-    layers.push_back(
-        {{"name", r.name}, {"kind", r.kind}, {"output", output}, {"parameters", r.parameters}, {"macs", r.macs}});
-  }
+  for (const LayerRow& r : table.rows)
+    layers.push_back({{"name", r.name},
+                      {"kind", r.kind},
+                      {"output", extents_of(r.output)},
+                      {"parameters", r.parameters},
+                      {"macs", r.macs}});
   return {{"name", info.name},
           {"title", info.title},
+          {"input", extents_of(input.shape(1))},
           {"layers", layers},
           {"parameters", table.parameters},
           {"parameters_with_auxiliary", table.parameters_with_auxiliary},
@@ -82,15 +78,15 @@ Json to_json(const ModelInfo& info, const ModelTable& table) {
 }
 
 void show(const ModelsOptions& o) {
-  const ModelInfo& info = info_of(o.name);
+  const ModelInfo info = model_info(o.name);
   const auto [height, width] = o.input.empty() ? std::pair<i64, i64>{0, 0} : parse_size(o.input);
-  const Model model = make_model(o.name, {.classes = o.classes, .height = height, .width = width});
-  const i64 h = height ? height : model.input.height, w = width ? width : model.input.width;
-  const ModelTable table = tabulate(model, h, w);
+  const Model model = make_model(
+      o.name, {.classes = o.classes, .height = height, .width = width, .frames = o.frames, .channels = o.channels});
+  const ModelTable table = tabulate(model);
   if (o.json)
-    print_json(to_json(info, table));
+    print_json(to_json(info, table, model.input));
   else
-    print_table(info, table, h, w);
+    print_table(info, table, model.input);
 }
 
 }  // namespace
@@ -99,12 +95,16 @@ void add_models(CLI::App& program) {
   auto o = std::make_shared<ModelsOptions>();
   CLI::App* verb = add_verb(program, "models", "the nets and their variants as tables",
                             "  dactyl models\n  dactyl models show googlenet\n"
-                            "  dactyl models show alexnet --input 227 --json");
+                            "  dactyl models show alexnet --input 227 --json\n"
+                            "  dactyl models show i3d --frames 20 --channels 2");
   verb->add_flag("--json", o->json, "JSON to stdout");
   CLI::App* one = verb->add_subcommand("show", "layers, output shapes, parameters and multiply-accumulates of one net");
   one->add_option("NAME", o->name, "as listed by dactyl models")->required();
   one->add_option("--input", o->input, "side of the picture, or HxW; default: the net's own");
-  one->add_option("--classes", o->classes, "outputs of the head")->check(CLI::Range(1, 1000000))->capture_default_str();
+  one->add_option("--classes", o->classes, "outputs of the head; default: as released")->check(CLI::Range(1, 1000000));
+  one->add_option("--frames", o->frames, "of a clip; default: the net's own")->check(CLI::Range(1, 100000));
+  one->add_option("--channels", o->channels, "3, or 2 for optical flow; default: the net's own")
+      ->check(CLI::Range(1, 64));
   one->add_flag("--json", o->json, "JSON to stdout");
   one->callback([o] { show(*o); });
   verb->callback([o, one] {

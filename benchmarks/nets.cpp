@@ -49,7 +49,7 @@ int run(const Options& o) {
   Model model = make_model(o.model, {.auxiliary = false});
   model.to(Context::current().device());
   model.parameters->to(dtype_named(o.dtype));
-  Tensor x({o.batch, model.input.height, model.input.width, 3}, DType::f32, Device::cpu());
+  Tensor x(model.input.shape(o.batch), DType::f32, Device::cpu());
   Sequence random(1);
   for (i64 i = 0; i < x.count(); ++i) x.data<float>()[i] = static_cast<float>(random.uniform(-1, 1));
   x = x.to(dtype_named(o.dtype)).to(Context::current().device());

@@ -64,6 +64,7 @@ class Context {
   bool strict = false;        // synchronise after every operation, so that a failing kernel is named
   bool check_finite = false;  // every operation's result is searched for NaN and Inf; the error names it
   bool deterministic = true;  // only plans that give the same bits every time
+  bool shapes_only = false;   // convolutions and matrix products leave zeros: for a net's table
 
  private:
   friend class Graph;

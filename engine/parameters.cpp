@@ -33,6 +33,8 @@ double drawn(const Init& init, double fan_in, const Philox::Block& b) {
       return std::sqrt(3 / fan_in) * u;
     case Init::Kind::he:
       return std::sqrt(2 / fan_in) * normal(b);
+    case Init::Kind::second_quarter:
+      return 0;  // placed by index
   }
   return 0;
 }
@@ -83,6 +85,7 @@ void Parameters::initialise(Parameter& p, std::uint64_t seed) {
   for (i64 i = 0; i < n; ++i) {
     const Philox::Block block = philox(static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i >> 32), stream, 1);
     values[i] = static_cast<float>(drawn(p.init, fan_in, block));
+    if (p.init.kind == Init::Kind::second_quarter && 4 * i / n == 1) values[i] = static_cast<float>(p.init.a);
   }
   p.value.copy_from(p.value.dtype() == DType::f32 ? host : host.to(p.value.dtype()));
   Context::current().compute().synchronize();  // the host's copy ends here

@@ -14,7 +14,7 @@ namespace dactyl {
 
 // Fills a new parameter. `fan_in` is the number of inputs each output sums over.
 struct Init {
-  enum class Kind { constant, normal, uniform, xavier, he } kind = Kind::constant;
+  enum class Kind { constant, normal, uniform, xavier, he, second_quarter } kind = Kind::constant;
   double a =
       0;  // constant: the value; normal: sigma; uniform: ±a; xavier (Caffe): ±sqrt(3/fan_in); he: sigma sqrt(2/fan_in)
 };
@@ -23,6 +23,7 @@ inline Init gaussian(double sigma) { return {Init::Kind::normal, sigma}; }
 inline Init uniform(double a) { return {Init::Kind::uniform, a}; }
 inline Init xavier() { return {Init::Kind::xavier, 0}; }
 inline Init he() { return {Init::Kind::he, 0}; }
+inline Init second_quarter(double v) { return {Init::Kind::second_quarter, v}; }  // else 0: an LSTM's forget gates
 
 struct Parameter {
   std::string name;

@@ -1,4 +1,4 @@
-// Joining channels, and reading a tensor as rows.
+// Joining channels, and reading the same numbers in another shape.
 #include "kernels/ops.h"
 #include "kernels/rows.h"
 
@@ -52,12 +52,15 @@ Tensor concat(const std::vector<Tensor>& parts) {
   });
 }
 
+Tensor reshape(const Tensor& x, Shape shape) {
+  const Tensor y = x.dense().detached().reshaped(shape);
+  return record("reshape", {x}, y, [from = x.shape()](const Tensor& dy) { return Grads{dy.dense().reshaped(from)}; });
+}
+
 Tensor flatten(const Tensor& x) {
   check(x.shape().rank() >= 1, "flatten: x {} has no batch", x.shape());
-  const Shape shape = x.shape();
-  const i64 n = shape[0];
-  const Tensor y = x.dense().detached().reshaped({n, n ? shape.count() / n : 0});
-  return record("flatten", {x}, y, [shape](const Tensor& dy) { return Grads{dy.dense().reshaped(shape)}; });
+  const i64 n = x.shape()[0];
+  return reshape(x, {n, n ? x.count() / n : 0});
 }
 
 }  // namespace dactyl

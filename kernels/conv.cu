@@ -76,6 +76,24 @@ void backward_weights(Geometry g, i64 groups, const Tensor& dys, const Tensor& x
   });
 }
 
+// The same where every channel is a group of its own: a sum over rows per tap, neighbouring threads on neighbouring
+// channels.
+template <class T>
+void backward_depthwise(Geometry g, const Tensor& dys, const Tensor& xs, const Tensor& dws) {
+  using C = compute_t<T>;
+  const i64 dy_pitch = dys.pitch(), x_pitch = xs.pitch(), taps = g.taps();
+  const T *dy = dys.data<T>(), *x = xs.data<T>();
+  T* dw = dws.data<T>();
+  for (i64 tap = 0; tap < taps; ++tap)
+    fold_channels<C>(
+        dws.device(), g.rows_out(), dws.shape()[0],
+        [=] HD(i64 r, i64 c) {
+          const i64 at = row_at(g, r, tap);
+          return at < 0 ? C(0) : C(dy[r * dy_pitch + c]) * C(x[at * x_pitch + c]);
+        },
+        [=] HD(i64 c, C sum) { dw[c * taps + tap] = T(sum); });
+}
+
 template <class T>
 void bias_gradient(const Tensor& dys, const Tensor& dbs) {
   using C = compute_t<T>;
@@ -174,8 +192,14 @@ Tensor weight_gradient(const Tensor& dy, const Tensor& x, const ConvOptions& o, 
   if (p == Path::gpu && cudnn_conv_backward_weights(dy.dense(), x.dense(), o, dw)) return dw;
 #endif
   check_reference(p, o);
-  with_float(dy.dtype(),
-             [&]<class T>() { backward_weights<T>(geometry(x.shape(), dy.shape(), o.window), o.groups, dy, x, dw); });
+  const Geometry g = geometry(x.shape(), dy.shape(), o.window);
+  const bool depthwise = o.groups == x.shape().channels() && o.groups == shape[0];
+  with_float(dy.dtype(), [&]<class T>() {
+    if (depthwise && o.algorithm != Algorithm::reference)
+      backward_depthwise<T>(g, dy, x, dw);
+    else
+      backward_weights<T>(g, o.groups, dy, x, dw);
+  });
   return dw;
 }
 
@@ -184,8 +208,11 @@ Tensor weight_gradient(const Tensor& dy, const Tensor& x, const ConvOptions& o, 
 Tensor conv(const Tensor& x, const Tensor& w, const ConvOptions& options) {
   check_arguments(x, w, options);
   const Shape shape = output_shape(x.shape(), options.window, w.shape()[0]);
-  const Tensor y = result("conv", options.into, shape, x);
-  run_forward(x, w, options, y);
+  Tensor y = result("conv", options.into, shape, x);
+  if (Context::current().shapes_only)
+    y.fill(0);
+  else
+    run_forward(x, w, options, y);
   const bool wants_x = x.watched(), wants_w = w.watched(), wants_b = options.bias.defined() && options.bias.watched();
   ConvOptions o = options;
   o.bias = o.into = Tensor();

@@ -42,8 +42,10 @@ struct LinearOptions {
 Tensor linear(const Tensor& x, const Tensor& w, const LinearOptions& options = {});  // y = x wᵀ + b; x (N, …) is read as rows of w's I
 
 Tensor relu(const Tensor& x);                                         // max(0, x)
+Tensor relu6(const Tensor& x);                                        // min(max(0, x), 6)
 Tensor add(const Tensor& a, const Tensor& b, double scale = 1);       // a + scale·b
 Tensor concat(const std::vector<Tensor>& parts);                      // joins channels; copies nothing if the parts are neighbouring slices
+Tensor reshape(const Tensor& x, Shape shape);                         // the same numbers in memory order
 Tensor flatten(const Tensor& x);                                      // (N, …) -> (N, rest), in memory order
 Tensor cast(const Tensor& x, DType type);                             // x in another floating-point type
 
@@ -85,6 +87,12 @@ Folded fold_norm(const Tensor& w, const Tensor& gamma, const Tensor& beta, const
                  double epsilon, DType type);
 
 Tensor dropout(const Tensor& x, double drop, Random& random);         // x·keep/(1−p); keep by (seed, step, call, index); step may change only after backward
+struct LstmOptions {
+  bool sequence = false;                                              // every step's state (N, T, U), not the last alone (N, U)
+  Algorithm algorithm = Algorithm::automatic;
+};
+// Long short-term memory over x (N, T, F) from a state of zeros; gates in the order i, f, c, o: w (4U, F), u (4U, U), b (4U).
+Tensor lstm(const Tensor& x, const Tensor& w, const Tensor& u, const Tensor& b, const LstmOptions& options = {});
 Tensor softmax(const Tensor& x);                                      // over the last extent
 
 struct CrossEntropyOptions {

@@ -2,31 +2,6 @@
 #include "nets/architectures.h"
 
 namespace dactyl {
-namespace {
-
-// clang-format off
-//                               1×1  3×3r  3×3  5×5r  5×5  pool
-const InceptionRow table[] = {{"3a",  64,  96, 128,  16,  32,  32},
-                              {"3b", 128, 128, 192,  32,  96,  64},
-                              {"4a", 192,  96, 208,  16,  48,  64},
-                              {"4b", 160, 112, 224,  24,  64,  64},
-                              {"4c", 128, 128, 256,  24,  64,  64},
-                              {"4d", 112, 144, 288,  32,  64,  64},
-                              {"4e", 256, 160, 320,  32, 128, 128},
-                              {"5a", 256, 160, 320,  32, 128, 128},
-                              {"5b", 384, 192, 384,  48, 128, 128}};
-// clang-format on
-
-InceptionRow row(const std::string& prefix, const std::string& block) {
-  for (InceptionRow r : table)
-    if (r.name == block) {
-      r.name = prefix + block;
-      return r;
-    }
-  fail(Exit::failure, "googlenet: no block {}", {block});
-}
-
-}  // namespace
 
 Model googlenet(const ModelOptions& o) {
   Model model;
@@ -50,7 +25,7 @@ Model googlenet(const ModelOptions& o) {
 
   // clang-format off
   Stack net({*model.parameters, ""}, {1, model.input.height, model.input.width, 3}, unit);
-  const auto inception = [&](const char* name) { net.inception(row("inception_", name), block); };
+  const auto inception = [&](const std::string& name) { net.inception(inception_row(name, "inception_" + name), block); };
   const auto side = [&](const std::string& name) {  // Section 5: two side classifiers, weight 0.3
     if (!o.auxiliary) return;
     Stack branch(net.scope() / name, net.shape(), unit);
@@ -118,7 +93,7 @@ Model googlenet_bn(const ModelOptions& o) {
 
   // clang-format off
   Stack net({*model.parameters, "", '.'}, {1, model.input.height, model.input.width, 3}, unit);
-  const auto inception = [&](const char* name) { net.inception(row("inception", name), block); };
+  const auto inception = [&](const std::string& name) { net.inception(inception_row(name, "inception" + name), block); };
   const auto side = [&](const std::string& name) {
     if (!o.auxiliary) return;
     Stack branch(net.scope() / name, net.shape(), unit);

@@ -1,6 +1,8 @@
 // What the layers compute.
 #include "nets/layers.h"
 
+#include <cmath>
+
 namespace dactyl {
 
 Tensor in_type_of(const Tensor& weight, const Tensor& x) {
@@ -8,45 +10,52 @@ Tensor in_type_of(const Tensor& weight, const Tensor& x) {
 }
 
 ConvUnit::ConvUnit(Scope at, i64 in, i64 out, Kernel kernel, const Style& style, i64 groups)
-    : name_(at.path), kernel_(kernel), groups_(groups), epsilon_(style.epsilon) {
+    : name_(at.path), kernel_(kernel), groups_(groups), epsilon_(style.epsilon), activation_(style.activation) {
   const Shape& k = kernel.size;
   const i64 fan_in = k.count() * in / groups;
   const Shape shape = k.rank() == 2 ? Shape{out, k[0], k[1], in / groups} : Shape{out, k[0], k[1], k[2], in / groups};
+  at.separator = '.';  // inside a unit, whatever separates units
   const Scope conv_at = style.norm ? at / "conv" : at;
   weight_ = &conv_at.add("weight", shape, style.weight, fan_in);
-  if (!style.norm) {
+  if (style.norm) {
+    add_norm(at / "bn", out, style.gamma);
+  } else {
     Parameter& bias = at.add("bias", {out}, constant(style.bias));
     bias.rate = style.bias_rate;
     bias.decay = 0;
     bias_ = &bias;
-    return;
   }
-  const Scope norm_at = at / "bn";
-  Parameter& gamma = norm_at.add("weight", {out}, constant(1));
-  Parameter& beta = norm_at.add("bias", {out}, constant(0));
-  gamma.decay = beta.decay = 0;
-  gamma.wide = beta.wide = true;
-  gamma_ = &gamma;
-  bias_ = &beta;
-  mean_ = &norm_at.store.add_statistic(norm_at.path + ".running_mean", {out}, 0);
-  var_ = &norm_at.store.add_statistic(norm_at.path + ".running_var", {out}, 1);
+}
+
+void ConvUnit::add_norm(Scope at, i64 out, bool scales) {
+  const auto learned = [&](const char* leaf, double value) {
+    Parameter& p = at.add(leaf, {out}, constant(value));
+    p.decay = 0;
+    p.wide = true;
+    return &p;
+  };
+  if (scales) gamma_ = learned("weight", 1);
+  bias_ = learned("bias", 0);
+  mean_ = &at.store.add_statistic(at.path + ".running_mean", {out}, 0);
+  var_ = &at.store.add_statistic(at.path + ".running_var", {out}, 1);
 }
 
 Tensor ConvUnit::operator()(const Tensor& x, Pass& pass, const Tensor& into) const {
   const Range range(name_);
   Tensor y;
-  if (!gamma_) {
+  if (!mean_) {
     y = conv(x, in_type_of(weight_->value, x),
              {.window = kernel_.on(x.shape()),
               .groups = groups_,
               .bias = in_type_of(bias_->value, x),
-              .relu = true,
+              .relu = activation_ == Activation::relu,
               .into = into});
-  } else if (pass.training || recording({x, weight_->value, gamma_->value, bias_->value})) {
+  } else if (pass.training || recording({x, weight_->value, gamma(), bias_->value})) {
     y = normalised(x, pass, into);
   } else {
     y = folded(x, into);
   }
+  if (activation_ == Activation::relu6) y = relu6(y);
   pass.see(name_, y);
   return y;
 }
@@ -54,22 +63,29 @@ Tensor ConvUnit::operator()(const Tensor& x, Pass& pass, const Tensor& into) con
 Tensor ConvUnit::normalised(const Tensor& x, Pass& pass, const Tensor& into) const {
   const bool batch = pass.training && !pass.frozen_statistics;
   const Tensor z = conv(x, in_type_of(weight_->value, x), {.window = kernel_.on(x.shape()), .groups = groups_});
-  return batch_norm(
-      z, gamma_->value, bias_->value, mean_->value, var_->value,
-      {.statistics = batch ? Statistics::batch : Statistics::frozen, .epsilon = epsilon_, .relu = true, .into = into});
+  if (pass.tap) pass.see(name_ + ".conv", z);
+  return batch_norm(z, gamma(), bias_->value, mean_->value, var_->value,
+                    {.statistics = batch ? Statistics::batch : Statistics::frozen,
+                     .epsilon = epsilon_,
+                     .relu = activation_ == Activation::relu,
+                     .into = into});
 }
 
 // Nothing learns and nothing is recorded: one convolution does it all.
 Tensor ConvUnit::folded(const Tensor& x, const Tensor& into) const {
-  const std::array<std::uint64_t, 5> stamps{weight_->value.stamp(), gamma_->value.stamp(), bias_->value.stamp(),
-                                            mean_->value.stamp(), var_->value.stamp()};
+  const std::array<std::uint64_t, 5> stamps{weight_->value.stamp(), gamma_ ? gamma_->value.stamp() : 0,
+                                            bias_->value.stamp(), mean_->value.stamp(), var_->value.stamp()};
   Folded& f = fold_->folded;
   if (!f.weight.defined() || f.weight.dtype() != x.dtype() || fold_->stamps != stamps) {
-    f = fold_norm(weight_->value, gamma_->value, bias_->value, mean_->value, var_->value, epsilon_, x.dtype());
+    f = fold_norm(weight_->value, gamma(), bias_->value, mean_->value, var_->value, epsilon_, x.dtype());
     fold_->stamps = stamps;
   }
   return conv(x, f.weight,
-              {.window = kernel_.on(x.shape()), .groups = groups_, .bias = f.bias, .relu = true, .into = into});
+              {.window = kernel_.on(x.shape()),
+               .groups = groups_,
+               .bias = f.bias,
+               .relu = activation_ == Activation::relu,
+               .into = into});
 }
 
 LinearUnit::LinearUnit(Scope at, i64 in, i64 out, const Style& style, bool relu) : name_(at.path), relu_(relu) {
@@ -84,6 +100,24 @@ Tensor LinearUnit::operator()(const Tensor& x, Pass& pass) const {
   const Range range(name_);
   const Tensor y =
       linear(flatten(x), in_type_of(weight_->value, x), {.bias = in_type_of(bias_->value, x), .relu = relu_});
+  pass.see(name_, y);
+  return y;
+}
+
+// Keras' glorot_uniform for the weight; the recurrent one as PyTorch draws it.
+LstmUnit::LstmUnit(Scope at, i64 in, i64 units) : name_(at.path) {
+  const auto spread = [](double numbers) { return uniform(std::sqrt(numbers)); };
+  weight_ = &at.add("weight", {4 * units, in}, spread(6.0 / static_cast<double>(in + 4 * units)), in);
+  recurrent_ = &at.add("recurrent", {4 * units, units}, spread(1.0 / static_cast<double>(units)), units);
+  Parameter& bias = at.add("bias", {4 * units}, second_quarter(1));
+  bias.decay = 0;
+  bias_ = &bias;
+}
+
+Tensor LstmUnit::operator()(const Tensor& x, Pass& pass) const {
+  const Range range(name_);
+  const Tensor y =
+      lstm(x, in_type_of(weight_->value, x), in_type_of(recurrent_->value, x), in_type_of(bias_->value, x));
   pass.see(name_, y);
   return y;
 }

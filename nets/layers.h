@@ -18,6 +18,11 @@ struct Kernel {
   Window on(const Shape& x) const { return same ? dactyl::same(x, size, stride) : window(size, stride, pad); }
 };
 inline Kernel kernel(i64 size, i64 stride = 1, i64 pad = 0) { return {{size, size}, {stride, stride}, {pad, pad}}; }
+inline Kernel same(i64 size, i64 stride = 1) { return {{size, size}, {stride, stride}, {}, true}; }
+inline Kernel same(Shape size, Shape stride) { return {size, stride, {}, true}; }
+inline Kernel cube(i64 size, i64 stride = 1) { return same({size, size, size}, {stride, stride, stride}); }
+
+enum class Activation { none, relu, relu6 };
 
 // How a net fills new weights, and what follows its convolutions.
 struct Style {
@@ -26,13 +31,15 @@ struct Style {
   float bias_rate = 1;    // Caffe's nets learn biases twice as fast
   bool norm = false;      // batch normalisation instead of a bias
   double epsilon = 1e-5;  // of that normalisation
+  bool gamma = true;      // whether it also scales; I3D's does not
+  Activation activation = Activation::relu;
 };
 
 // A weight as the pass computes: itself, or cast to the input's type (the gradient is cast back to the master's).
 Tensor in_type_of(const Tensor& weight, const Tensor& x);
 
-// Convolution, then bias or batch normalisation, then ReLU. Parameters: NAME.weight and NAME.bias, or with
-// normalisation NAME.conv.weight, NAME.bn.weight, .bias, .running_mean, .running_var (torchvision's names).
+// Convolution, then bias or batch normalisation, then the activation. Parameters: NAME.weight and NAME.bias, or with
+// normalisation NAME.conv.weight, NAME.bn.weight (gamma), .bias, .running_mean, .running_var (torchvision's names).
 class ConvUnit {
  public:
   ConvUnit(Scope at, i64 in, i64 out, Kernel kernel, const Style& style, i64 groups = 1);
@@ -41,6 +48,8 @@ class ConvUnit {
  private:
   Tensor normalised(const Tensor& x, Pass& pass, const Tensor& into) const;
   Tensor folded(const Tensor& x, const Tensor& into) const;
+  void add_norm(Scope at, i64 out, bool scales);
+  Tensor gamma() const { return gamma_ ? gamma_->value : Tensor(); }
 
   // Weights with the normalisation folded in, and what they were computed from.
   struct FoldCache {
@@ -52,6 +61,7 @@ class ConvUnit {
   Kernel kernel_;
   i64 groups_;
   double epsilon_;
+  Activation activation_;
   const Parameter *weight_, *bias_ = nullptr, *gamma_ = nullptr;
   Parameter *mean_ = nullptr, *var_ = nullptr;
 };
@@ -66,6 +76,18 @@ class LinearUnit {
   std::string name_;
   bool relu_;
   const Parameter *weight_, *bias_;
+};
+
+// The last state of an LSTM over (N, T, F): (N, units). Parameters: NAME.weight, .recurrent, .bias; forget gates begin
+// at 1.
+class LstmUnit {
+ public:
+  LstmUnit(Scope at, i64 in, i64 units);
+  Tensor operator()(const Tensor& x, Pass& pass) const;
+
+ private:
+  std::string name_;
+  const Parameter *weight_, *recurrent_, *bias_;
 };
 
 Tensor dropout_if_training(const Tensor& x, double drop, Pass& pass);

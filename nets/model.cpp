@@ -34,18 +34,52 @@ const std::vector<ModelInfo>& models() {
       {"googlenet", "GoogLeNet (BVLC)", "Szegedy et al. 2014, Table 1; weights of BVLC's Caffe release"},
       {"googlenet-bn", "GoogLeNet with batch normalisation (torchvision)",
        "Szegedy et al. 2014; Ioffe and Szegedy 2015"},
+      {"mobilenet", "MobileNet v1 (Keras); mobilenet-0.75: other widths", "Howard et al. 2017, Table 1"},
+      {"mobilenet-lstm", "MobileNet v1 per frame, LSTM; mobilenet-0.75-lstm: …", "a baseline for clips"},
+      {"i3d", "I3D, inflated Inception v1 (DeepMind)",
+       "Carreira and Zisserman 2017; 2 or 3 channels, 9 frames or more"},
   };
   return list;
 }
 
-Model make_model(const std::string& name, const ModelOptions& options) {
+ModelInfo model_info(const std::string& name) {
+  const Family family = family_of(name);
+  std::string names;
+  for (ModelInfo info : models()) {
+    names += " " + info.name;
+    if (info.name != family.name) continue;
+    info.name = name;
+    return info;
+  }
+  fail(Exit::usage, "no model is called '{}'; `dactyl models` lists them:{}", {name, names});
+}
+
+namespace {
+
+Model built(const std::string& name, const ModelOptions& o) {
+  const Family family = family_of(name);
+  if (family.name == "alexnet") return alexnet(o);
+  if (family.name == "alexnet-torchvision") return alexnet_torchvision(o);
+  if (family.name == "googlenet") return googlenet(o);
+  if (family.name == "googlenet-bn") return googlenet_bn(o);
+  if (family.name == "mobilenet") return mobilenet(name, family.width, o);
+  if (family.name == "mobilenet-lstm") return mobilenet_lstm(name, family.width, o);
+  if (family.name == "i3d") return i3d(o);
+  fail(Exit::failure, "{} is listed and not built", {name});
+}
+
+}  // namespace
+
+Model make_model(const std::string& name, const ModelOptions& wanted) {
+  model_info(name);  // unknown names end here
+  ModelOptions options = wanted;
+  if (options.classes == 0) options.classes = name == "i3d" ? 400 : 1000;
   check(Exit::usage, options.classes > 0, "model: {} classes; at least 1 is needed", options.classes);
-  Model model = name == "alexnet"               ? alexnet(options)
-                : name == "alexnet-torchvision" ? alexnet_torchvision(options)
-                : name == "googlenet"           ? googlenet(options)
-                : name == "googlenet-bn"        ? googlenet_bn(options)
-                                                : Model{};
-  check(Exit::usage, !model.name.empty(), "no model is called '{}'; `dactyl models` lists them", name);
+  Model model = built(name, options);
+  const bool clips = model.input.frames > 0;
+  check(Exit::usage, clips || options.frames == 0, "{} takes pictures, not clips of {} frames", name, options.frames);
+  check(Exit::usage, options.channels == 0 || options.channels == model.input.channels, "{} takes {} channels, not {}",
+        name, model.input.channels, options.channels);
   model.parameters->initialise(options.seed);
   return model;
 }

@@ -18,7 +18,7 @@ struct Pass {
   bool training = false;
   bool frozen_statistics = false;  // batch normalisation keeps its running statistics in training
   Random* random = nullptr;        // for dropout; needed when training
-  std::function<void(const std::string&, const Tensor&)> tap;
+  std::function<void(const std::string&, const Tensor&)> tap;  // in training also what is normalised, as NAME.conv
   std::vector<std::pair<Tensor, double>> auxiliary;  // scores of side classifiers and the weights of their losses
   void see(const std::string& name, const Tensor& y) const {
     if (tap) tap(name, y);

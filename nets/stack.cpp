@@ -4,7 +4,7 @@
 namespace dactyl {
 
 void Stack::add(const std::string& name, const std::string& kind, Shape shape, Layer layer, bool seen) {
-  steps_.push_back({name, std::move(layer), seen});
+  steps_.push_back({name, std::move(layer), shape, seen});
   kinds_[(at_ / name).path] = kind;
   shape_ = shape;
 }
@@ -15,6 +15,8 @@ void Stack::conv(const std::string& name, i64 out, Kernel k, i64 groups) {
   add(
       name, "conv", shape, [unit](const Tensor& x, Pass& pass) { return unit(x, pass); }, true);
 }
+
+void Stack::depthwise(const std::string& name, Kernel k) { conv(name, shape_.channels(), k, shape_.channels()); }
 
 void Stack::max_pool(const std::string& name, Kernel k, Rounding rounding) {
   add(name, "max pool", output_shape(shape_, k.on(shape_), shape_.channels(), rounding),
@@ -57,6 +59,12 @@ void Stack::linear(const std::string& name, i64 out, bool relu) {
       name, "linear", Shape{1, out}, [unit](const Tensor& x, Pass& pass) { return unit(x, pass); }, true);
 }
 
+void Stack::lstm(const std::string& name, i64 units) {
+  const LstmUnit unit(at_ / name, shape_.channels(), units);
+  add(
+      name, "lstm", Shape{1, units}, [unit](const Tensor& x, Pass& pass) { return unit(x, pass); }, true);
+}
+
 void Stack::dropout(const std::string& name, double drop) {
   add(name, "dropout", shape_, [drop](const Tensor& x, Pass& pass) { return dropout_if_training(x, drop, pass); });
 }
@@ -84,8 +92,11 @@ Tensor Stack::run(std::size_t first, Tensor x, Pass& pass) const {
 Tensor Stack::operator()(const Tensor& x, Pass& pass) const { return run(0, x, pass); }
 
 Tensor Stack::run_from(const std::string& name, const Tensor& x, Pass& pass) const {
-  for (std::size_t i = 0; i < steps_.size(); ++i)
-    if (steps_[i].name == name) return run(i + 1, x, pass);
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (steps_[i].name != name) continue;
+    const Shape shape = steps_[i].shape.with(0, x.shape()[0]);
+    return run(i + 1, x.shape().rank() == shape.rank() ? x : x.reshaped(shape), pass);
+  }
   fail(Exit::failure, "stack: no layer {}", {name});
 }
 

@@ -15,6 +15,7 @@ class Stack {
   Scope scope() const { return at_; }
 
   void conv(const std::string& name, i64 out, Kernel kernel, i64 groups = 1);
+  void depthwise(const std::string& name, Kernel kernel);  // each channel by itself
   void max_pool(const std::string& name, Kernel kernel, Rounding rounding = Rounding::ceil);
   void mean_pool(const std::string& name, Kernel kernel, Rounding rounding = Rounding::ceil);
   void adaptive_mean(const std::string& name, i64 size);  // nothing is done where the input has this size already
@@ -22,12 +23,14 @@ class Stack {
   void lrn(const std::string& name);
   void inception(const InceptionRow& row, const InceptionStyle& style);
   void linear(const std::string& name, i64 out, bool relu);
+  void lstm(const std::string& name, i64 units);  // over (N, T, F), the last state
   void dropout(const std::string& name, double drop);
   // A side classifier on the current result, run in training only; its loss counts with this weight.
   void side(const std::string& name, double weight, Stack branch);
 
   Tensor operator()(const Tensor& x, Pass& pass) const;
-  Tensor run_from(const std::string& name, const Tensor& x, Pass& pass) const;  // the layers after the named one
+  // The layers after the named one, from its result; rows (N, F) of such results do as well.
+  Tensor run_from(const std::string& name, const Tensor& x, Pass& pass) const;
   std::vector<std::string> names() const;
   const std::map<std::string, std::string>& kinds() const { return kinds_; }
 
@@ -35,7 +38,8 @@ class Stack {
   struct Step {
     std::string name;
     Layer layer;
-    bool seen;  // the layer shows its result to the tap itself
+    Shape shape;  // of one sample's result, (1, spatial…, channels)
+    bool seen;    // the layer shows its result to the tap itself
   };
   void add(const std::string& name, const std::string& kind, Shape shape, Layer layer, bool seen = false);
   Tensor run(std::size_t first, Tensor x, Pass& pass) const;

@@ -1,4 +1,5 @@
-// A net as a table of layers, read off a real pass of one sample, so that it can't drift from what is computed.
+// A net as a table of layers, read off a pass of one sample through the net itself, so that it can't drift from what is
+// computed. Convolutions and matrix products, the work of a pass, are left out of it: only shapes matter.
 #include <algorithm>
 
 #include "nets/nets.h"
@@ -13,28 +14,31 @@ bool below(const std::string& parameter, const std::vector<std::string>& prefixe
   });
 }
 
-// Adds a layer's learnable numbers, and one multiply-accumulate per weight and output position.
-void weigh(LayerRow& row, const Parameters& store) {
+// Adds a layer's learnable numbers, and one multiply-accumulate per weight and position.
+void weigh(LayerRow& row, const Parameters& store, i64 positions) {
   for (const Parameter& p : store.all()) {
     if (p.statistic || !p.name.starts_with(row.name + ".")) continue;
     row.parameters += p.value.count();
-    if (p.value.shape().rank() > 1) row.macs += row.output.rows() * p.value.count();
+    if (p.value.shape().rank() > 1) row.macs += positions * p.value.count();
   }
 }
 
 }  // namespace
 
-ModelTable tabulate(const Model& model, i64 height, i64 width) {
+ModelTable tabulate(const Model& model) {
   ModelTable table;
   Pass pass;
   pass.tap = [&](const std::string& name, const Tensor& y) {
     const auto kind = model.kinds.find(name);
     LayerRow row{name, kind == model.kinds.end() ? "" : kind->second, y.shape()};
-    if (row.kind == "conv" || row.kind == "linear") weigh(row, *model.parameters);
+    if (row.kind == "conv" || row.kind == "linear") weigh(row, *model.parameters, y.shape().rows());
+    if (row.kind == "lstm") weigh(row, *model.parameters, table.rows.back().output.rows());  // the steps it came from
     table.macs += row.macs;
     table.rows.push_back(row);
   };
-  model.forward(Tensor::zeros({1, height, width, model.input.channels}), pass);
+  Use place(Context::current().device());
+  place.context().shapes_only = true;
+  model.forward(Tensor::zeros(model.input.shape(1)), pass);
   for (const Parameter& p : model.parameters->all()) {
     const i64 n = p.value.count();
     const bool side = below(p.name, model.auxiliary);

@@ -71,13 +71,26 @@ Passport passport_of(const Model& model, std::vector<std::string> labels, const 
           .width = static_cast<long>(model.input.width),
           .resize = resize_text(model.input),
           .labels = std::move(labels),
-          .origin = origin};
+          .origin = origin,
+          .frames = static_cast<long>(model.input.frames)};
 }
+
+namespace {
+
+// A net of clips also takes its length and channels from the file, unless told otherwise.
+void take_clips(const Passport& passport, ModelOptions& options) {
+  if (passport.frames == 0) return;
+  if (options.frames == 0) options.frames = passport.frames;
+  if (options.channels == 0) options.channels = static_cast<i64>(passport.mean.size());
+}
+
+}  // namespace
 
 Model described(const Passport& passport, ModelOptions options) {
   options.classes = static_cast<i64>(passport.labels.size());
   options.height = passport.height;
   options.width = passport.width;
+  take_clips(passport, options);
   Model model = make_model(passport.model, options);
   apply_passport(model.input, passport);
   return model;
@@ -110,6 +123,7 @@ LoadedModel pour(const std::string& name, const Checkpoint& file, i64 classes, M
         passport.model);
   options.classes = classes;
   if (options.height == 0 && !passport.empty()) options.height = passport.height, options.width = passport.width;
+  take_clips(passport, options);
   const std::string net = name.empty() ? passport.model : name;
   loaded.model = make_model(net, options);
   LoadOptions how{.skip = with_separators(new_head ? loaded.model.heads : std::vector<std::string>{}),

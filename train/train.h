@@ -15,4 +15,5 @@
 #include "train/report.h"
 #include "train/schedule.h"
 #include "train/settings.h"
+#include "train/statistics.h"
 #include "train/trainer.h"

@@ -30,7 +30,7 @@ Split choose_split(const DataSource& source, const TrainOptions& o) {
 // Bytes of weights with gradients and optimiser state, and of the activations one batch leaves. A frozen net keeps
 // less.
 i64 expected_memory(const Model& model, i64 batch, DType dtype) {
-  const Tensor one = Tensor::zeros({1, model.input.height, model.input.width, model.input.channels}, dtype);
+  const Tensor one = Tensor::zeros(model.input.shape(1), dtype);
   i64 activations = 0;
   Pass pass;
   pass.tap = [&](const std::string&, const Tensor& y) { activations += y.bytes(); };

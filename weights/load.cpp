@@ -34,9 +34,13 @@ class Pouring {
   LoadReport finish();
 
  private:
+  Source source_of(const std::string& parameter) const { return foreign_ ? sources_(parameter) : Source{parameter}; }
+  bool holds(const std::string& name) const { return file_.tensors.contains(name); }
   void find(Parameter& p);
-  void fit(Parameter& p, const Tensor& tensor, const NameRow& row);
+  void fit(Parameter& p, const Tensor& tensor, const Source& source);
+  Tensor reordered(const Parameter& p, Tensor t, const Source& source);
   bool is_spare_gamma(const Parameter& p) const;
+  void drop_gamma(const Parameters& store, const Parameter& p);
   std::string complaints() const;
 
   const Checkpoint& file_;
@@ -44,9 +48,9 @@ class Pouring {
   const LoadOptions& options_;
   bool foreign_;
   std::string channel_order_;  // as the passport says; "" if there is none
-  std::span<const NameRow> rows_;
+  Sources sources_;
   LoadReport report_;
-  std::vector<std::string> required_, wrong_type_, nonfinite_;
+  std::vector<std::string> required_, wrong_type_, nonfinite_, scaling_;
   std::vector<std::pair<Parameter*, Tensor>> ready_;
   std::set<std::string> used_;
 };
@@ -61,8 +65,9 @@ Pouring::Pouring(Parameters& store, const Checkpoint& file, const std::string& m
   check(Exit::model_file, passport.empty() || passport.model == model,
         "{}: holds weights of {}, not of {}; name that model or another file", file.path, shown(passport.model), model);
   if (!passport.empty()) channel_order_ = passport.channel_order;
-  if (foreign_) rows_ = name_rows(model);
+  if (foreign_) sources_ = sources_of(model, [&](const std::string& name) { return holds(name); });
   for (Parameter& p : store.all()) find(p);
+  for (const Parameter& p : store.all()) drop_gamma(store, p);
   for (const auto& [name, tensor] : file.tensors)
     if (!used_.contains(name)) report_.unexpected.push_back(name);
 }
@@ -71,18 +76,32 @@ Pouring::Pouring(Parameters& store, const Checkpoint& file, const std::string& m
 bool Pouring::is_spare_gamma(const Parameter& p) const {
   constexpr std::string_view leaf = "bn.weight";
   if (!p.name.ends_with(leaf)) return false;
-  return file_.tensors.contains(p.name.substr(0, p.name.size() - leaf.size()) + "bn.running_mean");
+  return holds(source_of(p.name.substr(0, p.name.size() - leaf.size()) + "bn.running_mean").name);
+}
+
+// The other way round: a net without gamma takes a file with it if it is 1 everywhere.
+void Pouring::drop_gamma(const Parameters& store, const Parameter& p) {
+  constexpr std::string_view leaf = "bn.running_mean";
+  if (!p.name.ends_with(leaf)) return;
+  const std::string gamma = p.name.substr(0, p.name.size() - leaf.size()) + "bn.weight";
+  const auto found = file_.tensors.find(source_of(gamma).name);
+  if (store.find(gamma) || found == file_.tensors.end()) return;
+  used_.insert(found->first);
+  const std::vector<float> values = found->second.floats();
+  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::abs(v - 1) < 1e-6f; }))
+    scaling_.push_back(found->first);
+  else
+    report_.reshaped.push_back({gamma, "1 in the file, absent from the net"});
 }
 
 void Pouring::find(Parameter& p) {
-  const NameRow row = row_of(rows_, p.name);
-  const std::string source(row.source);
-  used_.insert(source);
-  const auto found = file_.tensors.find(source);
+  const Source source = source_of(p.name);
+  used_.insert(source.name);
+  const auto found = file_.tensors.find(source.name);
   if (begins_with_any(p.name, options_.skip)) {
     report_.skipped.push_back(p.name);
   } else if (found != file_.tensors.end()) {
-    fit(p, found->second, row);
+    fit(p, found->second, source);
   } else if (is_spare_gamma(p)) {
     report_.reshaped.push_back({p.name, "absent from the file: filled with 1"});
     ready_.emplace_back(&p, Tensor(p.value.shape(), DType::f32, Device::cpu()));
@@ -93,32 +112,44 @@ void Pouring::find(Parameter& p) {
   }
 }
 
-void Pouring::fit(Parameter& p, const Tensor& tensor, const NameRow& row) {
-  const bool convolution = foreign_ && p.value.shape().rank() >= 3;
-  Shape expected = p.value.shape();  // in the file's axis order
-  if (convolution) {
-    for (int i = 2; i < expected.rank(); ++i) expected = expected.with(i, p.value.shape()[i - 1]);
-    expected = expected.with(1, p.value.shape().channels());
-  }
-  if (tensor.shape() != expected || (row.flattened > 0 && expected[1] % row.flattened != 0)) {
+// Some programs keep extents of 1 in front: vectors as (1, 1, 1, 1, C), a linear layer as a 1×1 convolution.
+Tensor without_leading_ones(const Tensor& t, int rank) {
+  int first = 0;
+  while (t.shape().rank() - first > rank && t.shape()[first] == 1) ++first;
+  std::vector<i64> extents;
+  for (int i = first; i < t.shape().rank(); ++i) extents.push_back(t.shape()[i]);
+  return first ? t.reshaped(Shape(extents)) : t;
+}
+
+void Pouring::fit(Parameter& p, const Tensor& tensor, const Source& source) {
+  const int rank = p.value.shape().rank();
+  const Tensor t = foreign_ ? without_leading_ones(tensor, rank) : tensor;
+  const Shape expected = foreign_ ? stored_shape(p.value.shape(), source.axes) : p.value.shape();
+  if (t.shape() != expected || (source.flattened > 0 && expected[1] % source.flattened != 0)) {
     report_.mismatched.push_back({p.name, tensor.shape(), expected});
     return;
   }
-  if (tensor.dtype() == DType::i32 || tensor.dtype() == DType::u8) {
-    wrong_type_.push_back(p.name + " (" + to_text(tensor.dtype()) + ")");
+  if (t.dtype() == DType::i32 || t.dtype() == DType::u8) {
+    wrong_type_.push_back(p.name + " (" + to_text(t.dtype()) + ")");
     return;
   }
-  const i64 nonfinite = nonfinite_in(tensor);
+  const i64 nonfinite = nonfinite_in(t);
   report_.nonfinite += nonfinite;
   if (nonfinite > 0) nonfinite_.push_back(p.name);
-  Tensor t = tensor.to(p.value.dtype());
-  const auto note = [&](const char* how) { report_.reshaped.push_back({p.name, how}); };
-  if (convolution) t = channels_last(t), note("axes (O, I, k…) -> (O, k…, I)");
-  if (row.flattened > 0) t = channels_last_columns(t, row.flattened), note("columns (C, H, W) -> (H, W, C)");
-  const bool bgr = channel_order_.empty() ? row.input == Channels::bgr : channel_order_ == "bgr";
-  if (row.input == Channels::bgr && bgr) t = red_and_blue_swapped(t), note("channels BGR -> RGB");
   report_.matched.push_back(p.name);
-  ready_.emplace_back(&p, std::move(t));
+  ready_.emplace_back(&p, reordered(p, t.to(p.value.dtype()), source));
+}
+
+Tensor Pouring::reordered(const Parameter& p, Tensor t, const Source& source) {
+  const auto note = [&](const char* how) { report_.reshaped.push_back({p.name, how}); };
+  if (foreign_ && t.shape().rank() > (source.axes == Axes::outputs_first ? 2 : 1)) {
+    note(change_of(source.axes));
+    t = from_stored(t, source.axes);
+  }
+  if (source.flattened > 0) t = channels_last_columns(t, source.flattened), note("columns (C, H, W) -> (H, W, C)");
+  const bool bgr = channel_order_.empty() ? source.input == Channels::bgr : channel_order_ == "bgr";
+  if (source.input == Channels::bgr && bgr) t = red_and_blue_swapped(t), note("channels BGR -> RGB");
+  return t;
 }
 
 std::string joined(const std::vector<std::string>& names, std::size_t limit = SIZE_MAX) {
@@ -139,6 +170,7 @@ std::string Pouring::complaints() const {
   add("of another shape", shapes);
   add("of a type that is no weight", wrong_type_);
   if (options_.strict) add("with NaN or Inf", nonfinite_);
+  add("scales that the net does not have and that are not 1", scaling_);
   if (!text.empty() && report_.matched.empty()) text += "; the file holds: " + joined(report_.unexpected, 8);
   return text;
 }

@@ -49,7 +49,7 @@ long whole(const Notes& notes, const char* key) {
   long value = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   check(Exit::model_file, error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= 65536,
-        "passport: {} is {}; a number of pixels was expected", key, shown(text));
+        "passport: {} is {}; a number of pixels or frames was expected", key, shown(text));
   return value;
 }
 
@@ -88,6 +88,7 @@ Notes Passport::to_notes() const {
   put("labels", array_text(labels));
   put("origin", origin);
   put("licence", licence);
+  if (frames > 0) put("frames", std::to_string(frames));
   return notes;
 }
 
@@ -108,6 +109,7 @@ Passport Passport::from_notes(const Notes& notes) {
   p.labels = array<std::string>(notes, "labels");
   p.origin = note(notes, "origin");
   p.licence = note(notes, "licence");
+  p.frames = whole(notes, "frames");
   return p;
 }
 
@@ -124,6 +126,17 @@ Passport known_passport(const std::string& model) {
   if (model == "googlenet-bn")
     return torchvision(model, {127.5f, 127.5f, 127.5f}, {1 / 127.5f, 1 / 127.5f, 1 / 127.5f},
                        "torchvision GoogLeNet IMAGENET1K_V1");
+  if (model.starts_with("mobilenet"))
+    return {model,
+            "rgb",
+            {127.5f, 127.5f, 127.5f},
+            {1 / 127.5f, 1 / 127.5f, 1 / 127.5f},
+            224,
+            224,
+            "short256-antialias",
+            {},
+            "Keras application MobileNet",
+            "Apache-2.0"};
   return {};
 }
 

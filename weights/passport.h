@@ -16,6 +16,7 @@ struct Passport {
   std::vector<std::string> labels;  // index -> label
   std::string origin;               // where the numbers came from: file name, its CRC, format, or "trained from …"
   std::string licence;
+  long frames = 0;  // of a clip; 0: pictures
 
   bool empty() const { return model.empty(); }
   std::map<std::string, std::string> to_notes() const;  // keys "dactyl.passport.…"
@@ -23,8 +24,8 @@ struct Passport {
   static Passport from_notes(const std::map<std::string, std::string>&);
 };
 
-// What the public weights of alexnet, alexnet-torchvision, googlenet and googlenet-bn expect once load() has brought
-// them into our order (channels red, green, blue); empty() for any other name. No labels.
+// What the public weights of alexnet, alexnet-torchvision, googlenet, googlenet-bn and mobilenet (of any width) expect
+// once load() has brought them into our order (channels red, green, blue); empty() for any other name. No labels.
 Passport known_passport(const std::string& model);
 
 }  // namespace dactyl

@@ -2,5 +2,6 @@
 #pragma once
 
 #include "weights/checkpoint.h"
+#include "weights/inflate.h"
 #include "weights/load.h"
 #include "weights/passport.h"

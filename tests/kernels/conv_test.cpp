@@ -120,6 +120,12 @@ TEST(Conv, everything_in_two_dimensions) {
   check_op(conv_with(square(7, 2, 3)), {random({1, 9, 9, 3}), random({8, 7, 7, 3})});
 }
 
+TEST(Conv, everything_per_channel) {
+  check_op(conv_with(square(3, 1, 1), 4), {random({2, 5, 4, 4}), random({4, 3, 3, 1}), random({4})});
+  check_op(conv_with({{3, 3}, {2, 2}, {0, 0}, {1, 1}}, 3), {random({2, 6, 8, 3}), random({3, 3, 3, 1})});
+  check_op(conv_with(square(3, 1, 1), 2, false, Algorithm::reference), {random({1, 4, 4, 2}), random({2, 3, 3, 1})});
+}
+
 TEST(Conv, everything_in_three_dimensions) {
   const Window cube = window({3, 3, 3}, {1, 1, 1}, {1, 1, 1});
   check_op(conv_with(cube, 1, true), {random({1, 3, 4, 3, 2}), random({4, 3, 3, 3, 2}), random({4})});
@@ -143,10 +149,11 @@ TEST(Conv, library_equals_reference) {
     Window window;
     i64 groups;
   };
-  for (const Case& c :
-       {Case{{1, 13, 13, 32}, {64, 5, 5, 16}, square(5, 1, 2), 2},
-        Case{{2, 28, 28, 3}, {64, 7, 7, 3}, square(7, 2, 3), 1}, Case{{2, 14, 14, 112}, {24, 1, 1, 112}, square(1), 1},
-        Case{{1, 4, 14, 14, 24}, {40, 3, 3, 3, 24}, window({3, 3, 3}, {1, 1, 1}, {1, 1, 1}), 1}}) {
+  for (const Case& c : {Case{{1, 13, 13, 32}, {64, 5, 5, 16}, square(5, 1, 2), 2},
+                        Case{{2, 28, 28, 3}, {64, 7, 7, 3}, square(7, 2, 3), 1},
+                        Case{{2, 28, 28, 24}, {24, 3, 3, 1}, square(3, 2, 1), 24},
+                        Case{{2, 14, 14, 112}, {24, 1, 1, 112}, square(1), 1},
+                        Case{{1, 4, 14, 14, 24}, {40, 3, 3, 3, 24}, window({3, 3, 3}, {1, 1, 1}, {1, 1, 1}), 1}}) {
     SCOPED_TRACE(to_text(c.w));
     const std::vector<Input> inputs = moved({random(c.x), random(c.w), random({c.w[0]})}, DType::f32, Device::cpu());
     const Shape y = output_shape(c.x, c.window, c.w[0]);

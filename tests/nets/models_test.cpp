@@ -28,9 +28,10 @@ TEST(models, have_the_published_sizes) {
            {"alexnet-torchvision", 61100840, 61100840, 61100840, 714188480},
            {"googlenet", 6998552, 13378280, 6998552, 1582671872},
            {"googlenet-bn", 6624904, 13004888, 6639464, 1498376192},
+           {"mobilenet", 4231976, 4231976, 4253864, 568740352},
        }) {
     const Model model = make_model(p.name);
-    const ModelTable table = tabulate(model, model.input.height, model.input.width);
+    const ModelTable table = tabulate(model);
     EXPECT_EQ(table.parameters, p.parameters) << p.name;
     EXPECT_EQ(table.parameters_with_auxiliary, p.with_auxiliary) << p.name;
     EXPECT_EQ(table.stored, p.stored) << p.name;

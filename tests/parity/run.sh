@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# One training step of each net, ours against PyTorch's, every gradient. Needs a Python with torch, torchvision and
-# safetensors: PYTHON=… bash tests/parity/run.sh [BUILD] [DEVICE…]
+# One training step of each net, ours against PyTorch's, every gradient; of I3D also the end points (i3d-224: these alone,
+# of a full-size clip). Needs a Python with torch, torchvision and safetensors:
+#   PYTHON=… [MODELS="i3d i3d-flow"] bash tests/parity/run.sh [BUILD] [DEVICE…]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=${1:-build}
@@ -12,7 +13,7 @@ python=${PYTHON:-python3}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 failed=0
-for model in alexnet alexnet-torchvision googlenet-bn; do
+for model in ${MODELS:-alexnet alexnet-torchvision googlenet-bn i3d i3d-flow i3d-224 mobilenet-lstm}; do
   "$build/parity_step" export "$folder" "$model"
   "$python" tests/parity/torch_step.py "$folder" "$model"
   for device in "${devices[@]}"; do

@@ -1,6 +1,7 @@
-// parity_step: one training step written down, so that PyTorch can repeat it and every gradient be compared.
+// parity_step: one training step written down, so that PyTorch can repeat it and every gradient be compared; for I3D
+// also the end points of a pass with fixed statistics.
 //   parity_step export DIR MODEL            weights, batch and dropout masks to DIR/step.safetensors
-//   parity_step compare DIR MODEL [DEVICE]  our loss and gradients against DIR/torch.safetensors
+//   parity_step compare DIR MODEL [DEVICE]  our loss, gradients and end points against DIR/torch.safetensors
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -13,34 +14,73 @@ namespace {
 
 using namespace dactyl;
 
-constexpr i64 batch = 4, classes = 10;
-constexpr double loss_limit = 1e-5, gradient_limit = 1e-3;
+constexpr double loss_limit = 1e-5, gradient_limit = 1e-3, end_point_limit = 1e-4;
+constexpr const char* end_point = "end_point/";
+
+// What is compared under a name: a net, the size of its batch, and whether it is trained.
+struct Case {
+  std::string model;
+  ModelOptions options;
+  i64 batch = 4;
+  bool trains = true;
+};
 
 // BVLC's AlexNet keeps its dropout (its masks are exported); the others run without.
-ModelOptions options(const std::string& name) {
-  return {.classes = classes, .auxiliary = false, .dropout = name == "alexnet" ? 0.5 : 0.0, .seed = 5};
+Case case_of(const std::string& name) {
+  const ModelOptions plain{.classes = 10, .auxiliary = false, .dropout = name == "alexnet" ? 0.5 : 0.0, .seed = 5};
+  Case c{name, plain};
+  if (name == "mobilenet-lstm") {
+    c.options.height = c.options.width = 64;
+    c.options.frames = 6;
+    c.batch = 3;
+  }
+  if (!name.starts_with("i3d")) return c;
+  c.model = "i3d";
+  c.options.height = c.options.width = name == "i3d-224" ? 224 : 64;
+  c.options.frames = name == "i3d-flow" ? 25 : 20;  // odd lengths are padded in another way
+  c.options.channels = name == "i3d-flow" ? 2 : 3;
+  c.batch = name == "i3d-224" ? 1 : 2;
+  c.trains = name != "i3d-224";
+  return c;
 }
 
-Tensor picture(const Model& model) {
-  Tensor x({batch, model.input.height, model.input.width, 3}, DType::f32, Device::cpu());
+Tensor picture(const Model& model, i64 batch) {
+  Tensor x(model.input.shape(batch), DType::f32, Device::cpu());
   Sequence random(12);
-  const double size = model.input.scale[0] == 1 ? 60 : 1;  // bytes or normalised
+  const double size = model.input.scale[0] == 1 && model.input.frames == 0 ? 60 : 1;  // bytes or normalised
   for (i64 i = 0; i < x.count(); ++i) x.data<float>()[i] = static_cast<float>(size * random.normal());
   return x;
 }
 
+// I3D's shifts and statistics are drawn as well: with all of them 0 or 1 a confusion would not show.
+Model made(const Case& c) {
+  Model model = make_model(c.model, c.options);
+  if (c.model != "i3d") return model;
+  Sequence random(19);
+  for (Parameter& p : model.parameters->all()) {
+    if (p.value.shape().rank() > 1) continue;
+    float* v = p.value.data<float>();
+    const bool variance = p.name.ends_with("running_var");
+    for (i64 i = 0; i < p.value.count(); ++i)
+      v[i] = static_cast<float>(variance ? random.uniform(0.5, 2) : 0.2 * random.normal());
+    p.value.touch();
+  }
+  return model;
+}
+
 void write_step(const std::string& folder, const std::string& name) {
-  const Model model = make_model(name, options(name));
+  const Case c = case_of(name);
+  const Model model = made(c);
   Checkpoint file = to_checkpoint(*model.parameters, {});
-  file.tensors["x"] = picture(model);
+  file.tensors["x"] = picture(model, c.batch);
   Random random(3, Device::cpu());
   for (const char* mask : {"mask6", "mask7"})
-    if (name == "alexnet") file.tensors[mask] = dropout(Tensor::full({batch, 4096}, 1), 0.5, random);
+    if (name == "alexnet") file.tensors[mask] = dropout(Tensor::full({c.batch, 4096}, 1), 0.5, random);
   file.write(folder + "/step.safetensors");
 }
 
 double relative(const Tensor& ours, const Tensor& theirs) {
-  check(ours.shape() == theirs.shape(), "gradients of shapes {} and {}", ours.shape(), theirs.shape());
+  check(ours.shape() == theirs.shape(), "shapes {} and {}", ours.shape(), theirs.shape());
   const std::vector<float> a = ours.floats(), b = theirs.floats();
   double difference = 0, size = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -50,17 +90,34 @@ double relative(const Tensor& ours, const Tensor& theirs) {
   return std::sqrt(difference / std::max(size, 1e-60));
 }
 
-int compare(const std::string& folder, const std::string& name, const std::string& device) {
-  const Checkpoint theirs = Checkpoint::read(folder + "/torch.safetensors");
-  const Use use(device_named(device));
-  Model model = make_model(name, options(name));
-  const Tensor x = picture(model).to(Context::current().device());
-  model.to(Context::current().device());
+// How many of the end points that PyTorch wrote down are not ours.
+int compare_end_points(const Model& model, const Tensor& x, const Checkpoint& theirs) {
+  int failed = 0, compared = 0;
+  Pass pass;
+  pass.tap = [&](const std::string& name, const Tensor& y) {
+    const auto found = theirs.tensors.find(end_point + name);
+    if (found == theirs.tensors.end()) return;
+    const double distance = relative(y.dense(), found->second);
+    const bool near = distance <= end_point_limit;
+    failed += !near;
+    ++compared;
+    std::printf("%-28s end point, %.2g (limit %g) %s\n", name.c_str(), distance, end_point_limit,
+                near ? "" : "TOO FAR");
+  };
+  model.forward(x, pass);
+  const auto first = theirs.tensors.lower_bound(end_point), last = theirs.tensors.lower_bound("end_point0");
+  check(std::distance(first, last) == compared, "{} end points of PyTorch's, {} of them ours",
+        static_cast<i64>(std::distance(first, last)), compared);
+  return failed;
+}
+
+int compare_step(Model& model, const Tensor& x, const Checkpoint& theirs) {
   Random random(3, Context::current().device());
   Tape tape;
   Pass pass{.training = true, .random = &random};
-  const Tensor loss =
-      cross_entropy(model.forward(x, pass), Tensor::from({batch}, std::vector<std::int32_t>{0, 3, 9, 3}));
+  std::vector<std::int32_t> labels{0, 3, 9, 3};
+  labels.resize(static_cast<std::size_t>(x.shape()[0]));
+  const Tensor loss = cross_entropy(model.forward(x, pass), Tensor::from({x.shape()[0]}, labels));
   tape.backward(loss);
   const double expected = theirs.tensors.at("loss").item(), error = std::abs(loss.item() - expected) / expected;
   std::printf("%-28s %.9g, PyTorch %.9g, relative error %.2g (limit %g)\n", "loss", loss.item(), expected, error,
@@ -75,6 +132,18 @@ int compare(const std::string& folder, const std::string& name, const std::strin
     std::printf("%-28s %.2g (PyTorch's own rounding %.2g) %s\n", p.name.c_str(), distance, rounding,
                 near ? "" : "TOO FAR");
   }
+  return failed;
+}
+
+int compare(const std::string& folder, const std::string& name, const std::string& device) {
+  const Checkpoint theirs = Checkpoint::read(folder + "/torch.safetensors");
+  const Use use(device_named(device));
+  const Case c = case_of(name);
+  Model model = made(c);
+  const Tensor x = picture(model, c.batch).to(Context::current().device());
+  model.to(Context::current().device());
+  int failed = compare_end_points(model, x, theirs);
+  if (c.trains) failed += compare_step(model, x, theirs);
   std::printf("%s on %s: %s\n", name.c_str(), to_text(Context::current().device()).c_str(),
               failed ? "DIFFERS" : "equal");
   return failed ? static_cast<int>(Exit::check) : 0;

@@ -1,18 +1,18 @@
 // What foreign files call our parameters, and how they store them.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "engine/check.h"
+#include "weights/reorder.h"
 
 namespace dactyl {
 
 enum class Channels { rgb, bgr };
 
-// One tensor whose name or order differs from ours. Every other tensor keeps its name; weights of rank 3 and more are
-// always brought from (O, I, …) to (O, …, I).
+// One tensor whose name or order differs from ours, in files that otherwise keep our names.
 struct NameRow {
   std::string_view name;           // here
   std::string_view source;         // in the file
@@ -20,9 +20,25 @@ struct NameRow {
   Channels input = Channels::rgb;  // of a first convolution
 };
 
-// The rows of a model; a usage error listing the known models for any other name.
-std::span<const NameRow> name_rows(const std::string& model);
-// The row of a parameter; {parameter, parameter} when the table has none.
-NameRow row_of(std::span<const NameRow> rows, std::string_view parameter);
+// A file's way of naming what belongs to a unit: the unit's name there, before it `prefix`, behind it one of these.
+struct Dialect {
+  std::string_view prefix;
+  std::string_view weight, bias, gamma, beta, mean, variance;
+  Axes axes = Axes::outputs_first;
+  std::string_view depthwise = weight;  // the weight of a unit that convolves each channel by itself
+};
+
+// Where a parameter of ours lies in a file, and how.
+struct Source {
+  std::string name;
+  Axes axes = Axes::outputs_first;
+  i64 flattened = 0;
+  Channels input = Channels::rgb;
+};
+using Sources = std::function<Source(const std::string& parameter)>;
+
+// For a foreign file that `holds` certain names: of several dialects the one whose names are there. A usage error
+// listing the known models for any other name.
+Sources sources_of(const std::string& model, const std::function<bool(const std::string&)>& holds);
 
 }  // namespace dactyl
