@@ -1,6 +1,7 @@
 // Dense optical flow by TV-L1: min ∫ λ|second(x + u) − first(x)| + |∇u| + |∇v|, coarse to fine, each level linearised
 // several times and solved by alternating thresholding and dual ascent. Zach, Pock, Bischof (2007); Pérez et al., IPOL
 // (2013). The pieces: flow_tvl1_pyramid (levels), _warp (linearisation), _level (one pixel), _solve (iterations).
+#include <algorithm>
 #include <vector>
 
 #include "engine/each.h"
@@ -137,8 +138,10 @@ void check_options(const Tvl1Options& o) {
 }
 
 // How many pairs are worked on together: as many as keep the device busy, not as many as there are.
-i64 pairs_at_once([[maybe_unused]] const Tensor& from) {
-  if (from.device().is_cuda()) return 256;
+i64 pairs_at_once(const Tensor& from) {
+  constexpr i64 memory = i64{4} << 30, bytes_per_pixel = 190;  // of a pyramid of five levels
+  if (from.device().is_cuda())
+    return std::clamp<i64>(memory / (bytes_per_pixel * from.shape()[1] * from.shape()[2]), 16, 1024);
 #ifdef _OPENMP
   return omp_get_max_threads();
 #else

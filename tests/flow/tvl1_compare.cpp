@@ -1,5 +1,6 @@
 // tvl1_compare FILE [DEVICE]: our TV-L1 flow against the flows that tests/flow/tvl1_opencv.py wrote down, pair by pair.
-// Exit code 5 if a variant differs by more than the limits, or comes less close to a known flow than OpenCV's.
+// Exit code 5 if a variant differs by more than the limits on a real pair, or comes less close to the flow that a pair
+// was rendered with. (Rendered pairs may differ where the flow leaves the frame: there nothing holds it.)
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -11,7 +12,7 @@ namespace {
 
 using namespace dactyl;
 
-constexpr double mean_limit = 0.01, far = 0.05, near_share = 0.99, truth_slack = 1e-3;
+constexpr double mean_limit = 0.01, far = 0.05, near_share = 0.99, truth_slack = 1.005;
 
 struct Variant {
   const char* name;
@@ -61,7 +62,7 @@ bool row(const Checkpoint& file, const std::string& key, const Variant& variant)
   if (const auto truth = file.tensors.find(key + ".truth"); truth != file.tensors.end()) {
     const Distance a(ours.reshaped(theirs.shape()), truth->second), b(theirs, truth->second);
     std::printf(" %.4f | %.4f |", a.mean, b.mean);
-    good = good && a.mean <= b.mean + truth_slack;
+    good = a.mean <= b.mean * truth_slack;
   } else {
     std::printf("  |  |");
   }
