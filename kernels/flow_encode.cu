@@ -69,8 +69,8 @@ void encode_hsv(const Tensor& flow, const Tensor& to) {
   each_row(flow.device(), frames, pixels, [=] HD(i64 n, i64 i) {
     const float* at = x + 2 * (n * pixels + i);
     const float least = range[2 * n], span = range[2 * n + 1] - least;
-    const float scale = span > std::numeric_limits<float>::epsilon() ? 255 / span : 0.0f;
-    const Colour c = colour(at[0], at[1], (length(at[0], at[1]) - least) * scale);
+    const float part = span > std::numeric_limits<float>::epsilon() ? (length(at[0], at[1]) - least) / span : 0.0f;
+    const Colour c = colour(at[0], at[1], 255 * part);
     float* out = y + 3 * (n * pixels + i);
     out[0] = c.r, out[1] = c.g, out[2] = c.b;
   });
