@@ -1,0 +1,186 @@
+// TV-L1 on GPUs with thread block clusters (Hopper and later): a cluster takes a pair through all warps and iterations
+// of a level in one launch. Each block owns a band of rows; half iterations are separated by the cluster's barrier; the
+// change is added up in a fixed order by every block for itself, so that all decide alike and no host is asked.
+#include "kernels/flow_tvl1_solve.h"
+
+#ifdef __CUDACC__
+#include <cooperative_groups.h>
+
+#include "engine/cuda.h"
+#include "engine/each.h"
+#include "kernels/flow_tvl1_warp.h"
+#endif
+
+namespace dactyl::tvl1 {
+
+#ifdef __CUDACC__
+namespace {
+
+namespace groups = cooperative_groups;
+
+constexpr int blocks = 8, threads = 1024;  // of a cluster; of a block
+
+// The rows of one block. A thread visits the same pixels every time, and only they depend on no other thread.
+struct Band {
+  int top, bottom, width;
+
+  __device__ Band(const Pair& t, int rank)
+      : top(t.height * rank / blocks), bottom(t.height * (rank + 1) / blocks), width(t.width) {}
+
+  template <class Body>
+  __device__ void each(const Body& body) const {
+    const int thread = static_cast<int>(threadIdx.x), step_x = threads % width, step_y = threads / width;
+    int x = thread % width;
+    for (int y = top + thread / width; y < bottom; y += step_y, x += step_x) {
+      if (x >= width) {
+        x -= width;
+        if (++y >= bottom) break;
+      }
+      body(x, y);
+    }
+  }
+};
+
+// The sum over the block, added in an order that depends on nothing; valid in thread 0.
+__device__ double sum_of_block(double mine) {
+  __shared__ double warps[threads / 32];
+  for (int half = 16; half > 0; half /= 2) mine += __shfl_down_sync(~0u, mine, half);
+  if (threadIdx.x % 32 == 0) warps[threadIdx.x / 32] = mine;
+  __syncthreads();
+  double sum = 0;
+  if (threadIdx.x == 0)
+    for (const double part : warps) sum += part;
+  return sum;
+}
+
+#if __CUDA_ARCH__ >= 900
+__device__ double sum_of_cluster(const groups::cluster_group& cluster, double* part) {
+  double sum = 0;
+  for (int rank = 0; rank < blocks; ++rank) sum += *cluster.map_shared_rank(part, rank);
+  return sum;
+}
+
+__device__ void filter_band(const groups::cluster_group& cluster, const Pair& t, const Band& band, int size) {
+  cluster.sync();
+  band.each([&](int x, int y) {
+    const i64 i = i64{y} * t.width + x;
+    t.plane(spare_u)[i] = median_at(t.plane(u), t, x, y, size);
+    t.plane(spare_v)[i] = median_at(t.plane(v), t, x, y, size);
+  });
+  cluster.sync();
+  band.each([&](int x, int y) {
+    const i64 i = i64{y} * t.width + x;
+    t.plane(u)[i] = t.plane(spare_u)[i];
+    t.plane(v)[i] = t.plane(spare_v)[i];
+  });
+}
+
+// One warp's iterations. Within a half iteration a pixel writes only what no other pixel reads in that half.
+__device__ void iterate(const groups::cluster_group& cluster, const Pair& t, const Duals& p, const Band& band,
+                        const Weights& w, const Rule& rule, double* part) {
+  Progress progress;
+  while (!progress.done()) {
+    if (progress.filters(rule)) filter_band(cluster, t, band, rule.median);
+    float change = 0;
+    band.each([&](int x, int y) { change += update_flow(t, p, w, x, y); });
+    if (progress.wants_change(rule)) {
+      const double sum = sum_of_block(change);
+      if (threadIdx.x == 0) *part = sum;
+    }
+    cluster.sync();
+    band.each([&](int x, int y) { update_duals(t, p, w, x, y); });
+    progress.advance(rule, progress.wants_change(rule) ? sum_of_cluster(cluster, part) : 0);
+    cluster.sync();
+  }
+}
+
+// The block's dual variables in shared memory: read by their own block each half iteration, by the one below at its
+// upper border. Elsewhere they would be two thirds of the traffic.
+__device__ Duals shared_duals(const groups::cluster_group& cluster, float* memory, const Pair& t, const Band& band) {
+  const int rank = static_cast<int>(cluster.block_rank());
+  const i64 plane = i64{(t.height + blocks - 1) / blocks} * t.width;
+  const float* above = nullptr;
+  if (rank > 0) {
+    const Band upper(t, rank - 1);
+    above = cluster.map_shared_rank(memory, rank - 1) + i64{upper.bottom - upper.top - 1} * t.width;
+  }
+  band.each([&](int x, int y) {
+    for (int k = 0; k < 4; ++k) memory[k * plane + i64{y - band.top} * t.width + x] = 0;
+  });
+  return {memory, plane, above, plane, band.top};
+}
+#endif
+
+// `shared`: the dual variables fit into shared memory. They begin at 0 and nobody needs them afterwards.
+template <bool shared>
+__global__ void __launch_bounds__(threads)
+    solve_level([[maybe_unused]] Level level, [[maybe_unused]] Weights w, [[maybe_unused]] Rule rule) {
+#if __CUDA_ARCH__ >= 900
+  extern __shared__ float memory[];
+  __shared__ double part;
+  const groups::cluster_group cluster = groups::this_cluster();
+  const Pair t = level.pair(blockIdx.x / blocks);
+  const Band band(t, static_cast<int>(cluster.block_rank()));
+  const Duals p = shared ? shared_duals(cluster, memory, t, band) : whole(t);
+  for (int warp = 0; warp < rule.warps; ++warp) {
+    // Reads and writes only what its own thread wrote and will read.
+    band.each([&](int x, int y) { linearise(t, w, x, y); });
+    cluster.sync();
+    iterate(cluster, t, p, band, w, rule, &part);
+  }
+#endif
+}
+
+bool has_clusters() {
+  int device = 0, major = 0;
+  check(cudaGetDevice(&device), "flow_tvl1");
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "flow_tvl1");
+  cudaFuncAttributes code{};  // of the kernel as compiled, which may be older than the device
+  check(cudaFuncGetAttributes(&code, solve_level<false>), "flow_tvl1");
+  return major >= 9 && code.ptxVersion >= 90;
+}
+
+template <bool shared>
+void launch(i64 pairs, std::size_t bytes, const Level& level, const Weights& w, const Rule& rule) {
+  cudaLaunchAttribute cluster{};
+  cluster.id = cudaLaunchAttributeClusterDimension;
+  cluster.val.clusterDim = {blocks, 1, 1};
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(static_cast<unsigned>(pairs * blocks));
+  config.blockDim = dim3(threads);
+  config.dynamicSmemBytes = bytes;
+  config.stream = Context::current().compute().handle();
+  config.attrs = &cluster;
+  config.numAttrs = 1;
+  check(cudaLaunchKernelEx(&config, solve_level<shared>, level, w, rule), "flow_tvl1");
+}
+
+// Gives the dual variables of a band shared memory if a block may have so much.
+bool reserve(std::size_t bytes) {
+  int device = 0, most = 0;
+  check(cudaGetDevice(&device), "flow_tvl1");
+  check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "flow_tvl1");
+  constexpr int fixed = 1024;  // what the kernel uses beside it
+  if (bytes + fixed > static_cast<std::size_t>(most)) return false;
+  check(cudaFuncSetAttribute(solve_level<true>, cudaFuncAttributeMaxDynamicSharedMemorySize, most - fixed),
+        "flow_tvl1");
+  return true;
+}
+
+}  // namespace
+
+bool solve_by_clusters(i64 pairs, const Level& level, const Weights& w, const Rule& rule) {
+  if (!has_clusters()) return false;
+  const std::size_t rows = static_cast<std::size_t>((level.height + blocks - 1) / blocks);
+  const std::size_t bytes = 4 * sizeof(float) * rows * static_cast<std::size_t>(level.width);
+  if (level.height >= blocks && reserve(bytes))  // no band is empty
+    launch<true>(pairs, bytes, level, w, rule);
+  else
+    launch<false>(pairs, 0, level, w, rule);
+  return true;
+}
+#else
+bool solve_by_clusters(i64, const Level&, const Weights&, const Rule&) { return false; }
+#endif
+
+}  // namespace dactyl::tvl1
