@@ -1,7 +1,7 @@
 // Polynomial expansion: each pixel's neighbourhood as a quadratic polynomial. Farnebäck 2003, section 3.
 #include "engine/each.h"
+#include "kernels/fast/flow_farneback.h"
 #include "kernels/flow_farneback_rows.h"
-#include "kernels/flow_farneback_steps.h"
 
 namespace dactyl::farneback {
 namespace {
@@ -40,6 +40,9 @@ void expand(const Tensor& image, const Fit& fit, const Tensor& polynomials, bool
   const i64 rows = s[0] * s[1], h = s[1], w = s[2];
   const float* x = image.data<float>();
   float* y = polynomials.data<float>();
+#ifdef __CUDACC__
+  if (image.device().is_cuda() && !reference) return expand_fast(image, fit, polynomials);
+#endif
   if (reference || image.device().is_cuda()) return expand_each(fit, image.device(), rows, h, w, x, y);
 #pragma omp parallel for schedule(static)
   for (i64 r = 0; r < rows; ++r) expand_row(fit, x + r / h * h * w, h, w, r % h, y + r / h * coefficients * h * w);

@@ -1,54 +1,9 @@
 // Row loops of Farnebäck's flow. The compiler makes one version per instruction set and picks when loading.
 #include "kernels/flow_farneback_rows.h"
 
-#include <algorithm>
-#include <cstring>
-
-#include "kernels/flow_farneback_steps.h"
-
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define VERSIONS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define VERSIONS
-#endif
+#include "kernels/flow_farneback_lanes.h"
 
 namespace dactyl::farneback {
-namespace {
-
-// Eight neighbouring numbers. Rows that are read so have room for eight more behind their end.
-constexpr i64 lanes = 8;
-using Floats [[gnu::vector_size(lanes * sizeof(float)), gnu::aligned(sizeof(float)), gnu::may_alias]] = float;
-using Doubles [[gnu::vector_size(lanes * sizeof(double)), gnu::aligned(sizeof(double)), gnu::may_alias]] = double;
-
-// Rows of numbers with `pad` more at either end, and the eight.
-template <class T>
-class Rows {
- public:
-  Rows(int rows, i64 width, i64 pad)
-      : width_(width), pad_(pad), step_(width + 2 * pad + lanes), all_(static_cast<std::size_t>(rows * step_)) {}
-  T* operator[](int row) { return all_.data() + row * step_ + pad_; }
-  void repeat_ends(int row) {
-    T* x = (*this)[row];
-    std::fill(x - pad_, x, x[0]);
-    std::fill(x + width_, x + width_ + pad_, x[width_ - 1]);
-  }
-
- private:
-  i64 width_, pad_, step_;
-  std::vector<T> all_;
-};
-
-[[gnu::always_inline]] inline const Floats& at(const float* x) { return *reinterpret_cast<const Floats*>(x); }
-[[gnu::always_inline]] inline const Doubles& at(const double* x) { return *reinterpret_cast<const Doubles*>(x); }
-[[gnu::always_inline]] inline void put(float* to, const Doubles& x, i64 count) {
-  const Floats narrow = __builtin_convertvector(x, Floats);
-  if (count >= lanes)
-    *reinterpret_cast<Floats*>(to) = narrow;
-  else
-    for (i64 l = 0; l < count; ++l) to[l] = narrow[l];
-}
-
-}  // namespace
 
 VERSIONS void shrink_row(const Line& across, const Line& down, const float* frame, i64 y, float* out) {
   const i64 width = across.old_size, pad = across.taps / 2, taps = across.taps;
@@ -83,9 +38,11 @@ VERSIONS void shrink_row(const Line& across, const Line& down, const float* fram
   }
 }
 
-VERSIONS void expand_row(const Fit& fit, const float* image, i64 height, i64 width, i64 y, float* planes) {
-  Rows<float> rows(3, width, fit.n);
-  float *one = rows[0], *down = rows[1], *square = rows[2];
+namespace {
+
+// The weighted sums of all columns about row y, for 1, y, y².
+[[gnu::always_inline]] inline void sum_columns(const Fit& fit, const float* image, i64 height, i64 width, i64 y,
+                                               float* one, float* down, float* square) {
 #pragma omp simd
   for (i64 x = 0; x < width; ++x) one[x] = image[y * width + x] * fit.g[0];
   for (int j = 1; j <= fit.n; ++j) {
@@ -98,6 +55,14 @@ VERSIONS void expand_row(const Fit& fit, const float* image, i64 height, i64 wid
       square[x] += xxg * (above[x] + below[x]);
     }
   }
+}
+
+}  // namespace
+
+VERSIONS void expand_row(const Fit& fit, const float* image, i64 height, i64 width, i64 y, float* planes) {
+  Rows<float> rows(3, width, fit.n);
+  float *one = rows[0], *down = rows[1], *square = rows[2];
+  sum_columns(fit, image, height, width, y, one, down, square);
   for (int k = 0; k < 3; ++k) rows.repeat_ends(k);
   for (i64 x = 0; x < width; x += lanes) {
     const double g0 = fit.g[0];
@@ -125,29 +90,6 @@ VERSIONS void expand_row(const Fit& fit, const float* image, i64 height, i64 wid
   }
 }
 
-VERSIONS void equations_row(const float* first, const float* second, i64 height, i64 width, i64 y, const float* flow,
-                            float* m) {
-  const i64 plane = height * width;
-  Rows<float> rows(coefficients, width, 0);
-  float *b0 = rows[0], *b1 = rows[1], *b2 = rows[2], *b3 = rows[3], *b4 = rows[4];
-  for (i64 x = 0; x < width; ++x) {
-    float b[coefficients];
-    moved_polynomial(first, second, plane, height, width, y, x, flow[2 * x], flow[2 * x + 1], b);
-    b0[x] = b[0], b1[x] = b[1], b2[x] = b[2], b3[x] = b[3], b4[x] = b[4];
-  }
-  first += y * width;
-  m += y * width;
-  const float trust_y = trust(y, height);
-#pragma omp simd
-  for (i64 x = 0; x < width; ++x) {
-    const float a[] = {first[x], first[plane + x], first[2 * plane + x], first[3 * plane + x], first[4 * plane + x]};
-    const float b[] = {b0[x], b1[x], b2[x], b3[x], b4[x]};
-    float k[coefficients];
-    normal_equations(a, b, flow[2 * x], flow[2 * x + 1], trust(x, width) * trust_y, k);
-    m[x] = k[0], m[plane + x] = k[1], m[2 * plane + x] = k[2], m[3 * plane + x] = k[3], m[4 * plane + x] = k[4];
-  }
-}
-
 namespace {
 
 // Column sums of row y of one plane; with equal weights, from those of the row above unless that is in another strip.
@@ -171,8 +113,8 @@ namespace {
 
 }  // namespace
 
-VERSIONS void solve_strip(const WindowSum& window, const float* m, i64 height, i64 width, i64 begin, float* flow) {
-  const i64 end = std::min(begin + strip, height);
+VERSIONS void solve_rows(const WindowSum& window, const float* m, i64 height, i64 width, i64 begin, i64 end,
+                         float* flow) {
   Rows<double> sums(coefficients, width, window.radius);
   Rows<float> solved(2, width, 0);
   for (i64 y = begin; y < end; ++y) {

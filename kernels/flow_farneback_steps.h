@@ -10,6 +10,10 @@
 
 namespace dactyl::farneback {
 
+Smoothing smoothing_for(double scale);  // of frames that will be shrunk by `scale`
+Fit fit_for(int n, double sigma);       // of poly_n and poly_sigma
+WindowSum window_for(int side, bool gaussian);
+
 // The rows of a window's column sums are cut into strips of this many; each begins with a sum of its own, whatever the
 // number of threads.
 inline constexpr i64 strip = 32;
@@ -17,7 +21,11 @@ inline constexpr i64 strip = 32;
 void shrink(const Tensor& frames, const Smoothing&, const Tensor& image, bool reference);  // smooth, then resize
 void expand(const Tensor& image, const Fit&, const Tensor& polynomials, bool reference);
 void enlarge(const Tensor& flow, double factor, const Tensor& larger);  // resize and multiply
-void equations(const Tensor& first, const Tensor& second, const Tensor& flow, const Tensor& m, bool reference);
+// The second frame's polynomials in the form that `equations` reads them where the flow leads: as they are, or, for the
+// CPU's loops, as records of 8 numbers per pixel (pixels and some room, 8): a pixel's coefficients arrive with one
+// load.
+Tensor ready_to_move(const Tensor& second, bool reference);
+void equations(const Tensor& first, const Tensor& ready_second, const Tensor& flow, const Tensor& m);
 void solve_windows(const Tensor& m, const WindowSum&, const Tensor& flow, bool reference);
 
 }  // namespace dactyl::farneback

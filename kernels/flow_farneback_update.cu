@@ -1,8 +1,8 @@
 // One iteration of Farnebäck's flow: normal equations of every pixel, summed over a window, solved. Section 4 of the
 // paper.
 #include "engine/each.h"
+#include "kernels/fast/flow_farneback.h"
 #include "kernels/flow_farneback_rows.h"
-#include "kernels/flow_farneback_steps.h"
 
 namespace dactyl::farneback {
 namespace {
@@ -62,32 +62,57 @@ void solve_each(const WindowSum& w, Device device, i64 rows, i64 height, i64 wid
   });
 }
 
-}  // namespace
-
-void equations(const Tensor& first, const Tensor& second, const Tensor& flow, const Tensor& m, bool reference) {
-  const i64 h = flow.shape()[1], w = flow.shape()[2], rows = flow.shape()[0] * h;
-  const float *a = first.data<float>(), *b = second.data<float>(), *d = flow.data<float>();
-  float* out = m.data<float>();
-  if (reference || flow.device().is_cuda()) return equations_each(flow.device(), rows, h, w, a, b, d, out);
+// On the CPU: the rows of all pairs, strip by strip.
+template <class Body>
+void each_strip(const Shape& flow, const Body& body) {
+  const i64 height = flow[1], strips = (height + strip - 1) / strip;
 #pragma omp parallel for schedule(static)
-  for (i64 r = 0; r < rows; ++r) {
-    const i64 at = r / h * coefficients * h * w;
-    equations_row(a + at, b + at, h, w, r % h, d + 2 * r * w, out + at);
+  for (i64 s = 0; s < flow[0] * strips; ++s) {
+    const i64 begin = s % strips * strip;
+    body(s / strips, begin, std::min(begin + strip, height));
   }
 }
 
+}  // namespace
+
+Tensor ready_to_move(const Tensor& second, bool reference) {
+  if (reference || second.device().is_cuda()) return second;
+  const i64 n = second.shape()[0], h = second.shape()[2], w = second.shape()[3];
+  const Tensor records({n * h * w + w + 2, record}, DType::f32, second.device());
+  const float* in = second.data<float>();
+  float* out = records.data<float>();
+#pragma omp parallel for schedule(static)
+  for (i64 r = 0; r < n * h; ++r)
+    record_row(in + (r / h * coefficients * h + r % h) * w, h * w, w, out + r * w * record);
+  return records;
+}
+
+void equations(const Tensor& first, const Tensor& second, const Tensor& flow, const Tensor& m) {
+  const i64 h = flow.shape()[1], w = flow.shape()[2], rows = flow.shape()[0] * h;
+  const float *a = first.data<float>(), *b = second.data<float>(), *d = flow.data<float>();
+  float* out = m.data<float>();
+  if (second.shape() == first.shape()) return equations_each(flow.device(), rows, h, w, a, b, d, out);
+  each_strip(flow.shape(), [&](i64 n, i64 begin, i64 end) {
+    const i64 at = n * coefficients * h * w;
+    equations_rows(a + at, b + n * h * w * record, h, w, begin, end, d + 2 * n * h * w, out + at);
+  });
+}
+
 void solve_windows(const Tensor& m, const WindowSum& window, const Tensor& flow, bool reference) {
-  const i64 n = flow.shape()[0], h = flow.shape()[1], w = flow.shape()[2], strips = (h + strip - 1) / strip;
+  const i64 n = flow.shape()[0], h = flow.shape()[1], w = flow.shape()[2];
   const float* in = m.data<float>();
   float* out = flow.data<float>();
+#ifdef __CUDACC__
+  if (flow.device().is_cuda() && !reference) return solve_windows_fast(m, window, flow);
+#endif
   if (reference || flow.device().is_cuda()) {
     const Tensor sums(m.shape(), DType::f64, m.device());
     columns_each(window, m.device(), n * coefficients, h, w, in, sums.data<double>());
     return solve_each(window, m.device(), n * h, h, w, sums.data<double>(), out);
   }
-#pragma omp parallel for schedule(static)
-  for (i64 s = 0; s < n * strips; ++s)
-    solve_strip(window, in + s / strips * coefficients * h * w, h, w, s % strips * strip, out + s / strips * 2 * h * w);
+  each_strip(flow.shape(), [&](i64 n, i64 begin, i64 end) {
+    solve_rows(window, in + n * coefficients * h * w, h, w, begin, end, out + 2 * n * h * w);
+  });
 }
 
 }  // namespace dactyl::farneback
