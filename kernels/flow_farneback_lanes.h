@@ -1,0 +1,50 @@
+// What the row loops of Farnebäck's flow are written with: eight numbers at a time, rows with room at their ends,
+// versions per instruction set. Internal to the kernels.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "engine/check.h"
+
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#define VERSIONS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define VERSIONS
+#endif
+
+namespace dactyl::farneback {
+// Eight neighbouring numbers. Rows that are read so have room for eight more behind their end.
+constexpr i64 lanes = 8;
+using Floats [[gnu::vector_size(lanes * sizeof(float)), gnu::aligned(sizeof(float)), gnu::may_alias]] = float;
+using Doubles [[gnu::vector_size(lanes * sizeof(double)), gnu::aligned(sizeof(double)), gnu::may_alias]] = double;
+
+// Rows of numbers with `pad` more at either end, and the eight.
+template <class T>
+class Rows {
+ public:
+  Rows(int rows, i64 width, i64 pad)
+      : width_(width), pad_(pad), step_(width + 2 * pad + lanes), all_(static_cast<std::size_t>(rows * step_)) {}
+  T* operator[](int row) { return all_.data() + row * step_ + pad_; }
+  void repeat_ends(int row) {
+    T* x = (*this)[row];
+    std::fill(x - pad_, x, x[0]);
+    std::fill(x + width_, x + width_ + pad_, x[width_ - 1]);
+  }
+
+ private:
+  i64 width_, pad_, step_;
+  std::vector<T> all_;
+};
+
+[[gnu::always_inline]] inline const Floats& at(const float* x) { return *reinterpret_cast<const Floats*>(x); }
+[[gnu::always_inline]] inline const Doubles& at(const double* x) { return *reinterpret_cast<const Doubles*>(x); }
+[[gnu::always_inline]] inline void put(float* to, const Doubles& x, i64 count) {
+  const Floats narrow = __builtin_convertvector(x, Floats);
+  if (count >= lanes)
+    *reinterpret_cast<Floats*>(to) = narrow;
+  else
+    for (i64 l = 0; l < count; ++l) to[l] = narrow[l];
+}
+
+}  // namespace dactyl::farneback
