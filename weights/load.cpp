@@ -164,7 +164,7 @@ LoadReport Pouring::finish() {
   const std::string wrong = complaints();
   check(Exit::model_file, wrong.empty(), "{}: does not fit {}{}", file_.path, model_, wrong);
   check(Exit::model_file, nonfinite_.empty() || !options_.strict,
-        "{}: {} values are NaN or infinite, in {}; the file is damaged or its training failed: take another",
+        "{}: {} of its numbers are NaN or infinite: {}; the file is damaged or its training failed: take another",
         file_.path, report_.nonfinite, joined(nonfinite_, 3));
   check(Exit::model_file, negative_.empty(), "{}: variances below 0, in {}; the file is damaged: take another",
         file_.path, joined(negative_, 3));

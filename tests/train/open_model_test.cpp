@@ -46,7 +46,7 @@ TEST(OpenModel, NumbersThatAreNoneAreRefused) {
     Made made;
     put(made, "conv1.conv.weight", value);
     for (const bool training : {false, true})
-      EXPECT_NE(refusal(made, training).find("1 values are NaN or infinite, in conv1.conv.weight (1 of 9408)"),
+      EXPECT_NE(refusal(made, training).find("1 of its numbers are NaN or infinite: conv1.conv.weight (1 of 9408)"),
                 std::string::npos);
   }
   Made made;

@@ -199,7 +199,7 @@ TEST(Load, CountsWhatIsNotFinite) {
   expect_part(load(store, c, "googlenet").text(), "warning: 2 values are NaN or Inf");
   Parameters other = some_of_googlenet();
   expect_part(error_of([&] { load(other, c, "googlenet", {.strict = true}); }),
-              "2 values are NaN or infinite, in loss3/classifier.weight (2 of 4)");
+              "2 of its numbers are NaN or infinite: loss3/classifier.weight (2 of 4)");
   EXPECT_EQ(values(other, "loss1/fc.weight"), Floats(512, 0));
 }
 
