@@ -42,11 +42,27 @@ void write_index(const SynthOptions& o) {
   write_atomically(o.out + "/index.csv", csv);
 }
 
+// Pictures go into an empty folder, or into one that this very command began to fill: a hidden file says so.
+void claim(const SynthOptions& o) {
+  make_folder(o.out);
+  const std::string marker = o.out + "/.synth";
+  const std::string made = o.kind + ", classes " + to_text(o.hands.classes) + ", per class " +
+                           to_text(o.hands.per_class) + ", size " + to_text(o.hands.size) + ", seed " +
+                           std::to_string(o.hands.seed) + (o.png ? ", png\n" : ", jpg\n");
+  std::error_code error;
+  if (std::filesystem::exists(marker, error) && text_file(marker, Exit::data) == made) return;
+  check(Exit::usage, std::filesystem::is_empty(o.out, error) && !error,
+        "--out {}: is not empty and was not made by the same command; choose another folder, or remove this one",
+        o.out);
+  write_atomically(marker, made);
+}
+
 void synth(const SynthOptions& o) {
   check(Exit::usage, o.hands.classes >= 1 && o.hands.classes <= static_cast<int>(hand_letters().size()),
         "--classes {}: the alphabet has 1 to {} letters", o.hands.classes, hand_letters().size());
+  claim(o);
   for (int label = 0; label < o.hands.classes; ++label)
-    std::filesystem::create_directories(o.out + "/" + hand_letters()[static_cast<std::size_t>(label)]);
+    make_folder(o.out + "/" + hand_letters()[static_cast<std::size_t>(label)]);
   const i64 all = i64{o.hands.classes} * o.hands.per_class;
   {
     Progress progress("rendering", all, "pictures");
@@ -71,7 +87,7 @@ void add_synth(CLI::App& data) {
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   verb->add_option("--size", o->hands.size, "side in pixels")->check(CLI::Range(1, 4096))->capture_default_str();
-  verb->add_option("--seed", o->hands.seed, "other seeds show other people")->capture_default_str();
+  add_seed(*verb, o->hands.seed, "other seeds show other people");
   verb->add_option("--out", o->out, "folder to fill: LETTER/handPP_NNNN.jpg and index.csv")->required();
   verb->add_flag("--png", o->png, "PNG instead of JPEG");
   verb->callback([o] { synth(*o); });

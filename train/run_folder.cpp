@@ -96,7 +96,11 @@ void RunFolder::write_environment() const {
 
 void RunFolder::write_labels(const std::vector<std::string>& labels) const {
   Json json = Json::object();
-  for (std::size_t i = 0; i < labels.size(); ++i) json[labels[i]] = i;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    check(Exit::data, is_utf8(labels[i]), "{}/labels.json: cannot hold the label {}, which is not UTF-8", path_,
+          shown(labels[i]));
+    json[labels[i]] = i;
+  }
   write_json(*this / "labels.json", json);
 }
 

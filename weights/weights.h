@@ -4,3 +4,4 @@
 #include "weights/checkpoint.h"
 #include "weights/load.h"
 #include "weights/passport.h"
+#include "weights/text.h"

@@ -38,7 +38,10 @@ Prefetch::Prefetch(const DataSource& source, const LoaderOptions& options, i64 s
   try {
     for (i64 i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
   } catch (const std::system_error& error) {
-    check(Exit::failure, !threads_.empty(), "loader: no thread can be started: {}", error.what());
+    check(Exit::memory, !threads_.empty(),
+          "loader: no thread can be started: {}; is memory or the number of processes "
+          "limited (ulimit -v, -u)?",
+          error.what());
   }  // fewer threads than wished give the same batches
 }
 

@@ -1,7 +1,6 @@
 // Who trains and who tests: by share, by a group in the name, or as written down.
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -10,6 +9,7 @@
 #include "engine/random.h"
 #include "train/data/source.h"
 #include "weights/checkpoint.h"
+#include "weights/text.h"
 
 namespace dactyl {
 namespace {
@@ -133,18 +133,14 @@ Split split_by_group(const DataSource& source, const std::string& pattern,
 
 void write_split(const std::string& path, const DataSource& source, const Split& split) {
   const std::vector<std::string> names = short_names(source);
+  for (const std::string& name : names)
+    check(Exit::data, is_utf8(name), "{}: cannot list {}: the file's name is not UTF-8; rename it", path, shown(name));
   const nlohmann::json json = {{"train", names_of(names, split.train)}, {"test", names_of(names, split.test)}};
-  try {
-    write_atomically(path, json.dump(1) + "\n");
-  } catch (const nlohmann::json::exception& error) {
-    fail(Exit::data, "{}: a file name is not UTF-8 ({}); rename it", {path, error.what()});
-  }
+  write_atomically(path, json.dump(1) + "\n");
 }
 
 Split read_split(const std::string& path, const DataSource& source) {
-  std::ifstream file(path, std::ios::binary);
-  check(Exit::data, file.good(), "{}: cannot be read", path);
-  const auto json = nlohmann::json::parse(file, nullptr, false);
+  const auto json = nlohmann::json::parse(text_file(path, Exit::data), nullptr, false);
   check(Exit::data, json.is_object(), "{}: is not the JSON of a split", path);
   std::map<std::string, i64> index;
   for (const std::string& name : short_names(source)) index.emplace(name, static_cast<i64>(index.size()));
