@@ -6,6 +6,7 @@
 #include "train/input_text.h"
 #include "train/open_model.h"
 #include "train/settings.h"
+#include "train/signals.h"
 #include "train/training.h"
 
 namespace dactyl {
@@ -101,6 +102,7 @@ TrainResult train(const TrainOptions& wanted, bool resume) {
   const Subject subject{loaded.model, *train_part, *validation, passport_of(loaded.model, source->labels(), origin)};
   say_start(log, options, subject, fresh && !options.weights.empty() ? loaded.report.text() : "");
   if (saved) log.say("resuming at step " + to_text(saved->state().step));
+  const Signals signals;  // from here on: opening data and weights takes long enough to be interrupted
   return Training(subject, options, folder, log, std::move(saved)).run();
 }
 

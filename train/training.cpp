@@ -47,11 +47,9 @@ void Training::prepare() {
 }
 
 TrainResult Training::run() {
-  const Signals signals;
   try {
     try {
       loop();
-      report();
     } catch (const Stopped&) {
       result_.exit = Signals::stop();
       save();
@@ -59,6 +57,11 @@ TrainResult Training::run() {
     }
   } catch (const Diverged& bad) {
     explain(std::min(bad.step, plan_.back().end));
+  }
+  try {
+    if (result_.exit == Exit::good) report();
+  } catch (const Stopped&) {  // nothing is saved here: the net holds the best weights, the last state is on the disk
+    result_.exit = Signals::stop();
   }
   result_.steps = state_.step;
   return result_;

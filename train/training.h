@@ -30,7 +30,7 @@ class Training {
  public:
   Training(const Subject& subject, const TrainOptions& options, const RunFolder& folder, const Log& log,
            std::optional<SavedState> saved = {});
-  TrainResult run();
+  TrainResult run();  // a Signals is alive: its questions are asked between two steps
 
  private:
   struct Diverged {
