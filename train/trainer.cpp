@@ -87,7 +87,7 @@ TrainResult train(const TrainOptions& wanted, bool resume) {
 
   const std::shared_ptr<const DataSource> source =
       open_source(options.data, fresh ? std::vector<std::string>{} : folder.read_labels());
-  const Split split = fresh ? choose_split(*source, options) : read_split(folder / "splits.json", *source);
+  const Split split = fresh ? choose_split(*source, options) : read_split(folder / "splits.json", *source, true);
   const auto train_part = subset(source, split.train), validation = subset(source, split.test);
 
   LoadedModel loaded = model_for(options, source->labels(), saved ? &*saved : nullptr);

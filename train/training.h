@@ -40,6 +40,7 @@ class Training {
   void prepare();
   void loop();
   std::size_t stage_of(i64 step) const;  // to which the step after so many belongs
+  bool done() const;                     // no step is left
   bool validation_due() const;
   bool save_due() const;
 
