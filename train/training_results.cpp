@@ -38,6 +38,13 @@ std::vector<Prediction> predict_all(const Subject& s, const TrainOptions& o, DTy
                   {.batch = o.batch, .threads = o.threads, .dtype = dtype, .bad = bad, .progress = advance});
 }
 
+// A figure of no samples would make any model the best one.
+void require_readable(const std::vector<Prediction>& predictions, const std::vector<BadSample>& bad, i64 samples) {
+  if (!predictions.empty() || bad.empty()) return;
+  fail(Exit::data, "validation: not one of the {} samples can be read, the first: {}: {}; mend or replace these files",
+       {to_text(samples), bad.front().name, bad.front().reason});
+}
+
 }  // namespace
 
 void Training::validate() {
@@ -47,8 +54,10 @@ void Training::validate() {
   const std::vector<Prediction> predictions =
       on_features_ ? predict_features(subject_.model, subject_.validation, val_features_, options_.batch, dtype_)
                    : predict_all(subject_, options_, dtype_, &bad);
+  if (on_features_) bad = val_features_.bad;
+  require_readable(predictions, bad, subject_.validation.size());
   const Metrics m = measure(predictions, subject_.validation.labels(), options_.seed, 0);
-  enter(state_.bad, on_features_ ? val_features_.bad : bad);
+  enter(state_.bad, bad);
   char row[128];
   std::snprintf(row, sizeof row, "%ld,%.9g,%.6g,%.6g,%.6g", state_.step, m.loss, m.top1, m.top5, m.macro_f1);
   val_log_->add(row);
@@ -131,3 +140,4 @@ void Training::report() {
 }
 
 }  // namespace dactyl
+  require_readable(predictions, bad, subject_.validation.size());

@@ -93,8 +93,8 @@ void Training::tell_stage(std::size_t index) const {
   const StagePlan& plan = plan_[index];
   const Parameters& parameters = *subject_.model.parameters;
   log_.say("stage " + to_text(index + 1) + " of " + to_text(plan_.size()) + ": " + to_text(plan.stage) + ", " +
-           to_text(plan.end - plan.first) + " steps of " + to_text(options_.batch) + ", " +
-           to_text(parameters.count(true)) + " of " + to_text(parameters.count()) + " parameters learn");
+           to_text(plan.end - plan.first) + " steps of " + to_text(std::min(options_.batch, subject_.train.size())) +
+           ", " + to_text(parameters.count(true)) + " of " + to_text(parameters.count()) + " parameters learn");
 }
 
 }  // namespace dactyl
