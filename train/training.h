@@ -23,7 +23,8 @@ namespace dactyl {
 struct Subject {
   Model& model;
   const DataSource &train, &validation;
-  Passport passport;  // of the files to be written
+  Passport passport;                   // of the files to be written
+  std::vector<bool> never_mirrored{};  // by label: classes whose meaning a mirror would change
 };
 
 class Training {

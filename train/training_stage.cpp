@@ -1,6 +1,5 @@
 // Entering a stage: what learns, with which optimiser, from pictures or from stored features.
 #include <algorithm>
-#include <fstream>
 
 #include "kernels/ops.h"
 #include "train/settings.h"
@@ -8,24 +7,6 @@
 #include "train/training.h"
 
 namespace dactyl {
-namespace {
-
-std::vector<bool> never_mirrored(const std::string& path, const std::vector<std::string>& labels) {
-  if (path.empty()) return {};
-  std::vector<bool> never(labels.size());
-  std::ifstream file(path);
-  check(Exit::data, file.good(), "--no-mirror {}: cannot be read", path);
-  for (std::string line; std::getline(file, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty()) continue;
-    const auto found = std::find(labels.begin(), labels.end(), line);
-    check(Exit::data, found != labels.end(), "--no-mirror {}: no class is called '{}'", path, line);
-    never[static_cast<std::size_t>(found - labels.begin())] = true;
-  }
-  return never;
-}
-
-}  // namespace
 
 LoaderOptions Training::loader_options(bool training) const {
   return {.batch = options_.batch,
@@ -35,7 +16,7 @@ LoaderOptions Training::loader_options(bool training) const {
           .training = training,
           .seed = options_.seed,
           .bad_limit = options_.bad_limit,
-          .never_mirrored = never_mirrored(options_.no_mirror, subject_.train.labels()),
+          .never_mirrored = subject_.never_mirrored,
           .device = Context::current().device()};
 }
 
