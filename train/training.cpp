@@ -74,7 +74,7 @@ void Training::loop() {
       enter_stage(stage_of(state_.step - 1));
       validate();
     }
-    if (save_due() || Signals::take_save()) save();
+    if (save_due() || Signals::take_save()) try_save();
     if (Signals::stop() != Exit::good) throw Stopped{};
     if (done()) break;
     enter_stage(stage_of(state_.step));

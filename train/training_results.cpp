@@ -65,14 +65,13 @@ void Training::validate() {
   board_->scalar("validation/accuracy", state_.step, m.top1);
   state_.validated = state_.step;
   const bool better = value_of(options_.metric, m) > state_.best;
-  if (better) {
-    state_.best = value_of(options_.metric, m);
-    state_.best_step = state_.step;
-    to_checkpoint(*subject_.model.parameters, subject_.passport).write(folder_ / "best.safetensors");
-  }
   state_.without_gain = better ? 0 : state_.without_gain + 1;
   log_.say("step " + to_text(state_.step) + ": validation accuracy " + percent(m.top1) + ", loss " + to_text(m.loss) +
            (better ? ", the best so far" : ""));
+  if (better && save_best()) {
+    state_.best = value_of(options_.metric, m);
+    state_.best_step = state_.step;
+  }
   if (options_.patience > 0 && state_.without_gain >= options_.patience) {
     state_.stopped = true;
     log_.say("no improvement in " + to_text(state_.without_gain) + " validations: stopping early");
@@ -86,6 +85,29 @@ void Training::require_finite() const {
   const Tensor bad = Tensor::zeros({1});
   count_nonfinite(bad, optimizer_->flat().values);
   if (bad.item() > 0) throw Diverged{state_.step + 1};
+}
+
+// If the disk is full the former best model stays the best one, unless no validation will come any more.
+bool Training::save_best() {
+  try {
+    to_checkpoint(*subject_.model.parameters, subject_.passport).write(folder_ / "best.safetensors");
+    return true;
+  } catch (const Error& error) {
+    if (error.exit() != Exit::data || done()) throw;
+    log_.say(std::string("the best model could not be saved, the former one stays; the run goes on: ") + error.what());
+    return false;
+  }
+}
+
+void Training::try_save() {
+  try {
+    save();
+  } catch (const Error& error) {
+    if (error.exit() != Exit::data || saved_step_ < 0 || done()) throw;
+    log_.say("step " + to_text(state_.step) +
+             ": the state could not be saved, the former one stays; the run goes on, the next save tries again: " +
+             error.what());
+  }
 }
 
 // The state holds everything; the weights beside it are for other tools. Rows of the logs reach the disk before it.
@@ -113,8 +135,12 @@ void Training::draw(bool last) {
   for (const StagePlan& stage : plan_) starts.push_back(stage.first);
   const std::string title = subject_.model.name + ", " + to_text(subject_.train.size()) + " training samples of " +
                             to_text(subject_.train.labels().size()) + " classes";
-  curves_.start(folder_.path(), "curves",
-                curves_script(title, starts, std::clamp<i64>(plan_.back().end / 100, 1, 200), state_.validated > 0));
+  try {
+    curves_.start(folder_.path(), "curves",
+                  curves_script(title, starts, std::clamp<i64>(plan_.back().end / 100, 1, 200), state_.validated > 0));
+  } catch (const Error& error) {
+    if (error.exit() != Exit::data) throw;  // a full disk: the curves wait, the training does not
+  }
   if (last) curves_.wait();
 }
 
@@ -126,6 +152,7 @@ void Training::report() {
   load(*model.parameters, Checkpoint::read(best), model.name);
   std::vector<BadSample> bad;
   const std::vector<Prediction> predictions = predict_all(subject_, options_, dtype_, &bad);
+  require_readable(predictions, bad, subject_.validation.size());
   enter(state_.bad, bad);
   result_.best = measure(predictions, subject_.validation.labels(), options_.seed);
   const Metrics& m = result_.best;
@@ -140,4 +167,3 @@ void Training::report() {
 }
 
 }  // namespace dactyl
-  require_readable(predictions, bad, subject_.validation.size());

@@ -65,9 +65,19 @@ void Training::use_features(std::size_t index) {
     const Advance advance = [&](i64 n) { progress.advance(n); };
     train_features_ = compute_features(subject_.model, subject_.train, loader_options(true), views, dtype_, advance);
     val_features_ = compute_features(subject_.model, subject_.validation, loader_options(false), 1, dtype_, advance);
-    write_features(path, key, train_features_, val_features_);
+    keep_features(path, key);
   }
   feed_ = feature_feed(subject_.model, subject_.train, train_features_, loader_options(true), dtype_);
+}
+
+// Only a resumed run reads them, and it can compute them again: a full disk is no reason to end here.
+void Training::keep_features(const std::string& path, const std::string& key) const {
+  try {
+    write_features(path, key, train_features_, val_features_);
+  } catch (const Error& error) {
+    if (error.exit() != Exit::data) throw;
+    log_.say(std::string("the features are not kept for a resumed run: ") + error.what());
+  }
 }
 
 void Training::tell_stage(std::size_t index) const {

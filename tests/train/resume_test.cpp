@@ -91,6 +91,25 @@ TEST(resume, the_log_goes_back_to_the_step_of_the_state) {
   std::filesystem::remove(path);
 }
 
+TEST(resume, rows_wait_for_room_on_the_disk) {
+  const std::string path = tiny::folder("full") + ".csv";
+  StepLog log(path, "step,loss", 0);
+  const auto former_handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit former{};
+  getrlimit(RLIMIT_FSIZE, &former);
+  const rlimit tight{12, former.rlim_max};  // the header and two bytes
+  setrlimit(RLIMIT_FSIZE, &tight);
+  log.add("1,0.5");
+  log.add("2,0.25");
+  const std::string refused = error_text(Exit::data, [&] { log.sync(); });
+  setrlimit(RLIMIT_FSIZE, &former);
+  std::signal(SIGXFSZ, former_handler);
+  EXPECT_NE(refused.find("cannot be written"), std::string::npos) << refused;
+  log.sync();
+  EXPECT_EQ(tiny::content(path), "step,loss\n1,0.5\n2,0.25\n");
+  std::filesystem::remove(path);
+}
+
 TEST(resume, config_reads_back_what_was_written) {
   TrainOptions o = tiny::options("run");
   o.split_by = "hand(\\d)\"'";
