@@ -34,7 +34,8 @@ void add_place(CLI::App& verb, Place& place) {
   verb.add_option("--precision", place.precision, "fp32, tf32 or bf16")
       ->check(CLI::IsMember({"fp32", "tf32", "bf16"}))
       ->capture_default_str();
-  verb.add_option("--threads", place.threads, "CPU threads; 0: one per core")->check(CLI::Range(0, 1024));
+  verb.add_option("--threads", place.threads, "CPU threads, 0 to 256; 0: one per core")
+      ->check(CLI::Range(0, most_threads));
 }
 
 void add_views(CLI::App& verb, int& views) {

@@ -190,6 +190,9 @@ TEST(Split, WrittenDownItSurvivesMovedAndLostFiles) {
   ASSERT_EQ(again.test.size(), split.test.size());
   for (std::size_t i = 0; i < again.test.size(); ++i)
     EXPECT_EQ(other.name(again.test[i]).substr(12), source->name(split.test[i]).substr(2));
+  const std::string refused = error_text(Exit::data, [&] { read_split(folder / "splits.json", other, true); });
+  EXPECT_NE(refused.find("1 of its 30 samples are gone"), std::string::npos) << refused;
+  EXPECT_NE(refused.find(source->name(split.train[0]).substr(3)), std::string::npos) << refused;
 }
 
 TEST(Split, DamagedFilesAreRefused) {
