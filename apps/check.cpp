@@ -69,7 +69,7 @@ void add_check(CLI::App& program) {
   verb->add_option("OP", o->names, "operations to check; default: all");
   verb->add_option("--device", o->device, "what is compared with the CPU: auto, cpu (nothing) or cuda:N")
       ->capture_default_str();
-  verb->add_option("--seed", o->seed, "of the random inputs")->capture_default_str();
+  add_seed(*verb, o->seed, "of the random inputs");
   verb->add_flag("--json", o->json, "JSON to stdout");
   verb->callback([o] { examine_all(*o); });
 }

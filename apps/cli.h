@@ -41,7 +41,7 @@ void add_place(CLI::App& verb, Place& place);
 // Makes the device current for as long as the result lives.
 std::unique_ptr<Use> enter(const Place& place);
 void add_views(CLI::App& verb, int& views);  // --views: test-time views of a picture
-DType dtype_of(const Place& place);  // bf16 or f32: of weights and activations
+DType dtype_of(const Place& place);          // bf16 or f32: of weights and activations
 
 // A model to run, as eval and predict name one: --run RUN, or --model M --weights F.
 struct ModelChoice {
@@ -52,8 +52,13 @@ void add_model_choice(CLI::App& verb, ModelChoice& choice);
 // On the current device in the place's type. Without labels the classes are called by their numbers.
 LoadedModel open_choice(const ModelChoice& choice, const Place& place);
 
+void add_seed(CLI::App& verb, std::uint64_t& seed, const std::string& what);  // --seed: 0 to 2^63 - 1
+// Files as given; folders become the pictures anywhere below them, sorted. Exit::data if there is none.
+std::vector<std::string> picture_files(const std::vector<std::string>& given);
+void make_folder(const std::string& path);  // with those above it; Exit::data if it is not there and writable then
+
 void print_json(const Json& value);                            // one line to stdout; invalid UTF-8 becomes U+FFFD
 std::pair<i64, i64> parse_size(const std::string& text);       // "224" or "480x640" (height × width); usage error
-std::vector<std::string> read_lines(const std::string& path);  // without line ends; Exit::data if unreadable
+std::vector<std::string> read_lines(const std::string& path);  // without line ends; Exit::data if unreadable or empty
 
 }  // namespace dactyl

@@ -33,9 +33,10 @@ std::vector<std::string> read_all(const DataSource& source) {
 
 void print_counts(const DataSource& source, const std::vector<std::string>& bad) {
   const std::vector<i64> counts = source.class_counts();
-  for (std::size_t c = 0; c < counts.size(); ++c) std::cout << source.labels()[c] << '\t' << counts[c] << '\n';
+  for (std::size_t c = 0; c < counts.size(); ++c)
+    std::cout << one_line(source.labels()[c]) << '\t' << counts[c] << '\n';
   std::cout << source.size() << " samples, " << counts.size() << " classes, " << bad.size() << " bad\n";
-  for (const std::string& reason : bad) std::cout << "bad: " << reason << '\n';
+  for (const std::string& reason : bad) std::cout << "bad: " << one_line(reason) << '\n';
 }
 
 void print_counts_json(const DataSource& source, const std::vector<std::string>& bad) {
@@ -102,7 +103,7 @@ void add_split(CLI::App& data) {
       ->capture_default_str();
   verb->add_option("--split-by", o->split_by, "regular expression with one group, searched in the path");
   verb->add_option("--test-groups", o->test_groups, "the group's values that are the test set")->delimiter(',');
-  verb->add_option("--seed", o->seed, "of the draw")->capture_default_str();
+  add_seed(*verb, o->seed, "of the draw");
   verb->add_option("--out", o->out, "file to write")->capture_default_str();
   verb->callback([o] { split(*o); });
 }

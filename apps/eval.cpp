@@ -23,10 +23,22 @@ struct Samples {
   std::string part;
 };
 
+bool is_folder(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+// A run's own test pictures are named in its folder; a model file alone has none.
+void check_own(const std::string& run) {
+  check(Exit::usage, !run.empty(), "which pictures? give --data, or --run for a run's own test pictures");
+  check(Exit::usage, is_folder(run), "--run {}: only a run's folder has test pictures of its own; give --data", run);
+  check(Exit::usage, std::filesystem::exists(run + "/config.toml"),
+        "--run {}: no run is there (config.toml is missing); give --data", run);
+}
+
 Samples samples_of(const EvalOptions& o, const std::vector<std::string>& labels) {
   const bool own = o.data.empty();
-  check(Exit::usage, !own || !o.choice.run.empty(),
-        "which pictures? give --data, or --run for a run's own test pictures");
+  if (own) check_own(o.choice.run);
   const std::string data = own ? read_config(o.choice.run + "/config.toml").data : o.data;
   const std::string splits = !o.splits.empty() ? o.splits : own ? o.choice.run + "/splits.json" : "";
   const std::string part = !o.part.empty() ? o.part : splits.empty() ? "all" : "test";
@@ -73,20 +85,22 @@ void eval(const EvalOptions& o) {
   const LoadedModel loaded = open_choice(o.choice, o.place);
   const std::vector<std::string>& labels = loaded.passport.labels;
   const Samples samples = samples_of(o, labels);
+  const std::string out = !o.out.empty() ? o.out : is_folder(o.choice.run) ? o.choice.run + "/eval" : "";
+  if (!out.empty()) make_folder(out);  // now: what cannot be written is better said before the work
   if (!o.json) std::cerr << loaded.report.text();
   std::vector<BadSample> bad;
   const auto predictions = predictions_of(o, loaded.model, *samples.source, bad);
   check(Exit::data, !predictions.empty(), "eval: not one of {} samples can be read", samples.source->size());
   const Metrics metrics = measure(predictions, labels);
-  const std::string out = !o.out.empty() ? o.out : o.choice.run.empty() ? "" : o.choice.run + "/eval";
-  if (!out.empty()) write_report(out, metrics, predictions, *samples.source, labels, bad);
   Json result = Json::parse(to_json(metrics));
   result["bad"] = Json::array();
   for (const BadSample& b : bad) result["bad"].push_back({{"file", b.name}, {"reason", b.reason}});
   o.json ? print_json(result) : print(result);
-  for (const BadSample& b : bad) std::cerr << "left out: " << b.name << ": " << b.reason << '\n';
-  if (!out.empty())
-    std::cerr << "report on " << (samples.part == "all" ? "all" : "the " + samples.part) << " samples: " << out << '\n';
+  std::cout.flush();  // the figures are there whatever happens to the report
+  for (const BadSample& b : bad) std::cerr << "left out: " << one_line(b.name + ": " + b.reason) << '\n';
+  if (out.empty()) return;
+  write_report(out, metrics, predictions, *samples.source, labels, bad);
+  std::cerr << "report on " << (samples.part == "all" ? "all" : "the " + samples.part) << " samples: " << out << '\n';
 }
 
 }  // namespace
@@ -104,7 +118,7 @@ void add_eval(CLI::App& program) {
   verb->add_option("--splits", o->splits, "splits.json of dactyl data split; default: the run's own");
   verb->add_option("--part", o->part, "train, test or all; default: test where there is a split")
       ->check(CLI::IsMember({"train", "test", "all"}));
-  verb->add_option("--out", o->out, "folder for the report; default: RUN/eval");
+  verb->add_option("--out", o->out, "folder for the report; default: RUN/eval where RUN is a folder");
   verb->add_option("--batch", o->batch, "pictures at once")->check(CLI::Range(1, 65536))->capture_default_str();
   add_views(*verb, o->views);
   add_place(*verb, o->place);

@@ -1,5 +1,6 @@
 // dactyl: verb first. Every error ends here, as one line and an exit code.
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <new>
 
@@ -9,7 +10,7 @@ namespace dactyl {
 namespace {
 
 int say(Exit exit, const std::string& text) {
-  std::cerr << "dactyl: " << text << '\n';
+  std::cerr << "dactyl: " << one_line(text) << '\n';  // names of files and labels may hold anything
   return static_cast<int>(exit);
 }
 
@@ -60,6 +61,14 @@ int run(const std::vector<std::string>& arguments) {
     return say(e.exit(), e.what());
   } catch (const std::bad_alloc&) {
     return say(Exit::memory, "out of memory: the machine has no more to give; a smaller --batch needs less");
+  } catch (const std::filesystem::filesystem_error& e) {
+    return say(Exit::data, e.path1().string() + ": " + e.code().message());
+  } catch (const std::system_error& e) {
+    const bool starved =
+        e.code() == std::errc::resource_unavailable_try_again || e.code() == std::errc::not_enough_memory;
+    return say(
+        starved ? Exit::memory : Exit::failure,
+        starved ? "no thread can be started; is memory or the number of processes limited (ulimit -v, -u)?" : e.what());
   } catch (const std::exception& e) {
     return say(Exit::failure, e.what());
   }

@@ -10,7 +10,7 @@ namespace {
 struct ModelsOptions {
   std::string name, input;
   i64 classes = 0, frames = 0, channels = 0;
-  bool json = false;
+  bool sized = false, json = false;
 };
 
 std::string grouped(i64 n) {  // 60,965,224
@@ -27,10 +27,13 @@ std::string extents(const Shape& shape) {  // of one sample: 112 × 112 × 64
 
 void list(bool json) {
   Json all = Json::array();
+  std::size_t widest = 0;
+  for (const ModelInfo& info : models()) widest = std::max(widest, info.title.size());
   for (const ModelInfo& info : models()) {
     all.push_back({{"name", info.name}, {"title", info.title}, {"paper", info.paper}});
     if (!json)
-      std::cout << std::left << std::setw(22) << info.name << std::setw(52) << info.title << info.paper << '\n';
+      std::cout << std::left << std::setw(22) << info.name << std::setw(static_cast<int>(widest) + 2) << info.title
+                << info.paper << '\n';
   }
   if (json) print_json(all);
 }
@@ -79,7 +82,7 @@ Json to_json(const ModelInfo& info, const ModelTable& table, const InputSpec& in
 
 void show(const ModelsOptions& o) {
   const ModelInfo info = model_info(o.name);
-  const auto [height, width] = o.input.empty() ? std::pair<i64, i64>{0, 0} : parse_size(o.input);
+  const auto [height, width] = o.sized ? parse_size(o.input) : std::pair<i64, i64>{0, 0};
   const Model model = make_model(
       o.name, {.classes = o.classes, .height = height, .width = width, .frames = o.frames, .channels = o.channels});
   const ModelTable table = tabulate(model);
@@ -106,7 +109,10 @@ void add_models(CLI::App& program) {
   one->add_option("--channels", o->channels, "3, or 2 for optical flow; default: the net's own")
       ->check(CLI::Range(1, 64));
   one->add_flag("--json", o->json, "JSON to stdout");
-  one->callback([o] { show(*o); });
+  one->callback([o, one] {
+    o->sized = one->count("--input") > 0;
+    show(*o);
+  });
   verb->callback([o, one] {
     if (!one->parsed()) list(o->json);
   });

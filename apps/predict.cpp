@@ -1,6 +1,5 @@
 // dactyl predict: files to labels.
 #include <algorithm>
-#include <filesystem>
 #include <iomanip>
 #include <iostream>
 #include <map>
@@ -20,29 +19,6 @@ struct PredictOptions {
   bool json = false;
 };
 
-bool is_picture(const std::filesystem::path& path) {
-  std::string end = path.extension().string();
-  std::transform(end.begin(), end.end(), end.begin(), [](unsigned char c) { return std::tolower(c); });
-  return end == ".jpg" || end == ".jpeg" || end == ".png";
-}
-
-// Files as given; folders become the pictures anywhere below them, sorted.
-std::vector<std::string> expanded(const std::vector<std::string>& given) {
-  std::vector<std::string> files;
-  for (const std::string& path : given) {
-    if (!std::filesystem::is_directory(path)) {
-      files.push_back(path);
-      continue;
-    }
-    const auto first = static_cast<std::ptrdiff_t>(files.size());
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
-      if (entry.is_regular_file() && is_picture(entry.path())) files.push_back(entry.path().string());
-    std::sort(files.begin() + first, files.end());
-  }
-  check(Exit::data, !files.empty(), "predict: no .jpg, .jpeg or .png below {}", given.front());
-  return files;
-}
-
 Json to_json(const Prediction& p, const std::vector<std::string>& labels, std::size_t topk) {
   Json top = Json::array();
   for (std::size_t k = 0; k < std::min(topk, p.top.size()); ++k)
@@ -54,15 +30,15 @@ Json to_json(const Prediction& p, const std::vector<std::string>& labels, std::s
 }
 
 void print_table(const Json& result) {
-  std::cout << result["file"].get<std::string>() << '\n';
+  std::cout << one_line(result["file"].get<std::string>()) << '\n';
   for (const Json& entry : result["top"])
     std::cout << std::fixed << std::setprecision(1) << std::setw(7) << 100 * entry["p"].get<double>() << " %  "
-              << entry["label"].get<std::string>() << '\n';
+              << one_line(entry["label"].get<std::string>()) << '\n';
 }
 
 // One result per file, in the order given; what could not be read is reported and ends in Exit::data.
 void predict(const PredictOptions& o) {
-  const std::vector<std::string> files = expanded(o.files);
+  const std::vector<std::string> files = picture_files(o.files);
   const auto use = enter(o.place);
   const LoadedModel loaded = open_choice(o.choice, o.place);
   std::vector<Item> items;
@@ -92,7 +68,7 @@ void predict(const PredictOptions& o) {
   }
   for (const BadSample& b : bad) {
     if (o.json) print_json({{"file", b.name}, {"error", b.reason}});
-    std::cerr << "dactyl: " << b.name << ": " << b.reason << '\n';
+    std::cerr << "dactyl: " << one_line(b.name + ": " + b.reason) << '\n';
   }
   check(Exit::data, bad.empty(), "predict: {} of {} files could not be read", bad.size(), files.size());
 }

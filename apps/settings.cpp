@@ -25,13 +25,29 @@ std::string text_of(const toml::node& node, const std::string& where) {
   return flag->get() ? "true" : "false";
 }
 
-void read_table(const toml::table& table, const std::string& file, const std::string& verb,
-                std::vector<Given>& settings) {
+using Words = std::vector<std::string>;
+
+bool among(const Words& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// Where more settings come from cannot be a setting: main takes these two off the command line itself.
+void check_key(const std::string& key, const std::string& where) {
+  check(Exit::usage, key != "config" && key != "set", "{}: --{} is for the command line alone", where, key);
+}
+
+// `verbs`: the verb that is called, and below data and models what follows it. Empty inside a verb's table.
+void read_table(const toml::table& table, const std::string& file, const Words& verbs, std::vector<Given>& settings) {
+  static const Words known{"check", "data", "doctor", "eval",  "models", "predict",
+                           "scan",  "show", "split",  "synth", "train"};
   for (const auto& [key, node] : table) {
     const std::string name(key.str()), where = file + ": " + name;
+    check_key(name, where);
     if (const auto* inner = node.as_table()) {
-      check(Exit::usage, !verb.empty(), "{}: a table inside a table has no meaning here", where);
-      if (name == verb) read_table(*inner, file, "", settings);
+      check(Exit::usage, !verbs.empty(), "{}: a table inside a table has no meaning here", where);
+      check(Exit::usage, among(known, name), "{}: a table holds one verb's settings, and no verb is called that",
+            where);
+      if (among(verbs, name)) read_table(*inner, file, {}, settings);
     } else if (const auto* list = node.as_array()) {
       for (const toml::node& entry : *list) settings.push_back({option_name(name), text_of(entry, where)});
     } else {
@@ -40,10 +56,11 @@ void read_table(const toml::table& table, const std::string& file, const std::st
   }
 }
 
-std::vector<Given> read_settings(const std::string& file, const std::string& verb) {
+std::vector<Given> read_settings(const std::string& file, const Words& verbs) {
   std::vector<Given> settings;
+  const std::string text = text_file(file, Exit::usage);
   try {
-    read_table(toml::parse_file(file), file, verb, settings);
+    read_table(toml::parse(text, file), file, verbs, settings);
   } catch (const toml::parse_error& e) {
     check(Exit::usage, false, "--config {}: line {}: {}", file, static_cast<i64>(e.source().begin.line),
           std::string(e.description()));
@@ -89,14 +106,17 @@ std::vector<std::string> with_settings(const std::vector<std::string>& arguments
     } else if (take_value(arguments, at, "--set", value)) {
       const std::size_t equals = value.find('=');
       check(Exit::usage, equals != 0 && equals != value.npos, "--set {}: expected key=value", value);
+      check_key(value.substr(0, equals), "--set " + value);
       sets.push_back({option_name(value.substr(0, equals)), value.substr(equals + 1)});
     } else {
       words.push_back(arguments[at]);
     }
   }
-  const std::string verb = words.empty() ? "" : words.front();
+  Words verbs(words.begin(), words.begin() + std::min<std::ptrdiff_t>(2, std::ssize(words)));
+  if (verbs.size() == 2 && verbs[0] != "data" && verbs[0] != "models") verbs.pop_back();
+  if (verbs.empty()) verbs.push_back("");
   append_new(words, sets);
-  for (auto file = files.rbegin(); file != files.rend(); ++file) append_new(words, read_settings(*file, verb));
+  for (auto file = files.rbegin(); file != files.rend(); ++file) append_new(words, read_settings(*file, verbs));
   return words;
 }
 

@@ -30,11 +30,28 @@ void write_index(const HandsOptions& hands, const SynthOptions& o) {
   write_atomically(o.out + "/index.csv", csv);
 }
 
+// Samples go into an empty folder, or into one that this very command began to fill: a hidden file says so.
+void claim(const SynthOptions& o) {
+  make_folder(o.out);
+  const std::string marker = o.out + "/.synth";
+  const std::string made = o.kind + ", classes " + to_text(o.classes) + ", per class " + to_text(o.per_class) +
+                           ", size " + to_text(o.size) + ", frames " + to_text(o.frames) + ", seed " +
+                           std::to_string(o.seed) + (o.png || o.png_frames ? ", png" : "") +
+                           (o.unbalanced ? ", unbalanced\n" : "\n");
+  std::error_code error;
+  if (std::filesystem::exists(marker, error) && text_file(marker, Exit::data) == made) return;
+  check(Exit::usage, std::filesystem::is_empty(o.out, error) && !error,
+        "--out {}: is not empty and was not made by the same command; choose another folder, or remove this one",
+        o.out);
+  write_atomically(marker, made);
+}
+
 void synth(const SynthOptions& o, const CLI::App& verb) {
   const bool words = o.kind == "words";
   for (const char* option : {"--frames", "--unbalanced", "--png-frames", "--sheet"})
     check(Exit::usage, words || verb.count(option) == 0, "{} belongs to --kind words", option);
   check(Exit::usage, !words || !o.png, "--png belongs to --kind letters; words take --png-frames");
+  claim(o);
   words ? synth_words(o) : synth_letters(o);
 }
 
@@ -48,7 +65,7 @@ void add_options(CLI::App& verb, SynthOptions& o) {
   verb.add_option("--size", o.size, "side in pixels (default 256 or 224)")->check(CLI::Range(1, 4096));
   verb.add_option("--frames", o.frames, "of each video, at 25 a second")->capture_default_str();
   verb.add_flag("--unbalanced", o.unbalanced, "words: as many videos in all, but the first word has most, a tail few");
-  verb.add_option("--seed", o.seed, "other seeds show other people")->capture_default_str();
+  add_seed(verb, o.seed, "other seeds show other people");
   verb.add_option("--out", o.out, "folder to fill: CLASS/handPP_NNNN.jpg or .mp4 and index.csv, words.csv")->required();
   verb.add_flag("--png", o.png, "letters: PNG instead of JPEG");
   verb.add_flag("--png-frames", o.png_frames, "words: a folder of PNG frames for each video, which needs no FFmpeg");
@@ -68,7 +85,7 @@ void synth_letters(const SynthOptions& o) {
   if (o.per_class) hands.per_class = o.per_class;
   if (o.size) hands.size = o.size;
   for (int label = 0; label < hands.classes; ++label)
-    std::filesystem::create_directories(o.out + "/" + hand_letters()[static_cast<std::size_t>(label)]);
+    make_folder(o.out + "/" + hand_letters()[static_cast<std::size_t>(label)]);
   const i64 all = i64{hands.classes} * hands.per_class;
   {
     Progress progress("rendering", all, "pictures");

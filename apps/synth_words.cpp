@@ -34,7 +34,7 @@ void write_sample(const SynthOptions& o, const WordsOptions& words, Address a) {
   const std::string path = o.out + "/" + file_name(o, words, a);
   const WordVideo video(words, a.label, a.index);
   if (!o.png_frames) return write_video(path, video.clip(), frames_per_second);
-  std::filesystem::create_directories(path);
+  make_folder(path);
   for (int f = 0; f < words.frames; ++f) write_png(path + "/" + padded(f + 1, 4) + ".png", video.frame(f));
 }
 
@@ -78,7 +78,7 @@ void synth_words(const SynthOptions& o) {
   if (o.per_class) words.per_class = o.per_class;
   if (o.size) words.size = o.size;
   const std::vector<Address> samples = all_samples(words);
-  for (int label = 0; label < words.classes; ++label) std::filesystem::create_directories(o.out + "/" + name(label));
+  for (int label = 0; label < words.classes; ++label) make_folder(o.out + "/" + name(label));
   {
     Progress progress("rendering", static_cast<i64>(samples.size()), "videos");
     for_each_parallel(static_cast<i64>(samples.size()), 0, [&](i64 i) {

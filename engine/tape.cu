@@ -58,19 +58,18 @@ void count_bad(const Tensor& x, float* bad) {
       [=] HD(i64, float sum) { *bad = sum; });
 }
 
-void require_finite(const char* name, const Tensor& y, const char* what) {
+void require_finite(const char* name, const std::string& where, const Tensor& y, const char* what) {
   if (!y.defined() || y.dtype() == DType::i32 || y.dtype() == DType::u8 || y.count() == 0) return;
   Tensor bad({1}, DType::f32, y.device());
   with_float(y.dtype(), [&]<class T>() { count_bad<T>(y, bad.data<float>()); });
   const double count = bad.item();
-  const std::string where = Range::path();
   check(Exit::numerics, count == 0, "{}{}: {} of the {} numbers of its {} {} are NaN or infinite", name,
         where.empty() ? "" : " in " + where, count, y.count(), what, y.shape());
 }
 
 void inspect(const char* name, const Tensor& y) {
   Context& context = Context::current();
-  if (context.check_finite) require_finite(name, y, "result");
+  if (context.check_finite) require_finite(name, Range::path(), y, "result");
   if (!context.strict) return;
   try {
     context.compute().synchronize();
@@ -100,7 +99,8 @@ bool recording(const std::vector<Tensor>& inputs) {
 Tensor record(const char* name, const std::vector<Tensor>& inputs, Tensor y, Backward backward) {
   inspect(name, y);
   if (!recording(inputs)) return y;
-  Tape::Node node{name, {}, std::make_shared<Slot>(), std::move(backward)};
+  Tape::Node node{name, {}, std::make_shared<Slot>(), std::move(backward), {}};
+  if (Context::current().check_finite) node.where = Range::path();
   for (const Tensor& x : inputs) {
     node.inputs.push_back(x.slot());
     if (x.slot()) ++x.slot()->pending;
@@ -126,7 +126,7 @@ void Tape::backward(const Tensor& loss, const Ready& ready) {
       check(grads.size() == node.inputs.size(), "{}: {} gradients for {} inputs", node.name, grads.size(),
             node.inputs.size());
       for (const Tensor& g : grads)
-        if (Context::current().check_finite) require_finite(node.name, g, "gradient");
+        if (Context::current().check_finite) require_finite(node.name, node.where, g, "gradient");
     }
     node.backward = nullptr;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {

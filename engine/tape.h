@@ -45,6 +45,7 @@ class Tape {
     std::vector<std::shared_ptr<Slot>> inputs;
     std::shared_ptr<Slot> output;
     Backward backward;
+    std::string where;  // Range::path() of the operation, for error texts; kept under Context::check_finite
   };
   std::vector<Node> nodes_;
   friend Tensor record(const char*, const std::vector<Tensor>&, Tensor, Backward);

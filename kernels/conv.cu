@@ -1,5 +1,6 @@
 // Convolution over one to three spatial extents: y = w * x + b, optionally max(0, ·).
 #include "engine/reduce.h"
+#include "kernels/bias_relu.h"
 #include "kernels/cudnn.h"
 #include "kernels/geometry.h"
 #include "kernels/onednn.h"
@@ -141,13 +142,16 @@ void check_reference(Path p, const ConvOptions& o) {
 // Tensors of the host path: f32, dense.
 Tensor plain(const Tensor& x) { return x.to(DType::f32).dense(); }
 
+// oneDNN's relu is max(x, 0) and makes a NaN 0. Where NaNs are searched for, ours follows, which keeps them.
 void run_host(const Tensor& x, const Tensor& w, const ConvOptions& options, const Tensor& y) {
   const bool keep = !recording({w}) && w.dtype() == DType::f32;
   ConvOptions o = options;
+  o.relu = options.relu && !Context::current().check_finite;
   if (o.bias.defined()) o.bias = plain(o.bias);
   const bool direct = y.is_dense() && y.dtype() == DType::f32;
   const Tensor dense = direct ? y : Tensor(y.shape(), DType::f32, y.device());
   onednn_conv_forward(plain(x), plain(w), o, dense, keep);
+  if (options.relu && !o.relu) bias_relu(dense, {}, true, dense);
   if (!direct) copy_rows(y, dense.to(y.dtype()));
 }
 

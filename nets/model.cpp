@@ -29,11 +29,11 @@ void finish(Model& model, const Stack& net, const std::string& features, std::ve
 
 const std::vector<ModelInfo>& models() {
   static const std::vector<ModelInfo> list{
-      {"alexnet", "AlexNet (BVLC)", "Krizhevsky et al. 2012; weights of BVLC's Caffe release"},
-      {"alexnet-torchvision", "AlexNet (torchvision)", "Krizhevsky 2014, \"One weird trick\""},
-      {"googlenet", "GoogLeNet (BVLC)", "Szegedy et al. 2014, Table 1; weights of BVLC's Caffe release"},
+      {"alexnet", "AlexNet (BVLC)", "Krizhevsky et al. 2012; weights of BVLC's Caffe release", 55, 55},
+      {"alexnet-torchvision", "AlexNet (torchvision)", "Krizhevsky 2014, \"One weird trick\"", 63, 63},
+      {"googlenet", "GoogLeNet (BVLC)", "Szegedy et al. 2014, Table 1; weights of BVLC's Caffe release", 47, 79},
       {"googlenet-bn", "GoogLeNet with batch normalisation (torchvision)",
-       "Szegedy et al. 2014; Ioffe and Szegedy 2015"},
+       "Szegedy et al. 2014; Ioffe and Szegedy 2015", 31, 31},
       {"mobilenet", "MobileNet v1 (Keras); mobilenet-0.75: other widths", "Howard et al. 2017, Table 1"},
       {"mobilenet-lstm", "MobileNet v1 per frame, LSTM; mobilenet-0.75-lstm: …", "a baseline for clips"},
       {"i3d", "I3D, inflated Inception v1 (DeepMind)",
@@ -56,6 +56,15 @@ ModelInfo model_info(const std::string& name) {
 
 namespace {
 
+// Each halving of the picture must leave as much as the next window covers.
+void check_input(const ModelInfo& info, const ModelOptions& o) {
+  const i64 least = o.auxiliary ? info.least_auxiliary : info.least;
+  for (const i64 side : {o.height, o.width})
+    check(Exit::usage, side == 0 || side >= least,
+          "{}: an input of {}x{} is too small; the smallest it can take{} is {}x{}", info.name, o.height, o.width,
+          least > info.least ? " with its auxiliary heads" : "", least, least);
+}
+
 Model built(const std::string& name, const ModelOptions& o) {
   const Family family = family_of(name);
   if (family.name == "alexnet") return alexnet(o);
@@ -71,10 +80,11 @@ Model built(const std::string& name, const ModelOptions& o) {
 }  // namespace
 
 Model make_model(const std::string& name, const ModelOptions& wanted) {
-  model_info(name);  // unknown names end here
+  const ModelInfo info = model_info(name);  // unknown names end here
   ModelOptions options = wanted;
   if (options.classes == 0) options.classes = name == "i3d" ? 400 : 1000;
   check(Exit::usage, options.classes > 0, "model: {} classes; at least 1 is needed", options.classes);
+  check_input(info, options);
   Model model = built(name, options);
   const bool clips = model.input.frames > 0;
   check(Exit::usage, clips || options.frames == 0, "{} takes pictures, not clips of {} frames", name, options.frames);

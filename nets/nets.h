@@ -17,12 +17,13 @@ struct ModelOptions {
 
 struct ModelInfo {
   std::string name, title, paper;  // "googlenet", "GoogLeNet (BVLC)", "Szegedy et al. 2014, Table 1"
+  i64 least, least_auxiliary;      // sides of the smallest input, without and with the auxiliary heads
 };
 const std::vector<ModelInfo>& models();  // in the order of the list that `dactyl models` prints
 // Of a listed net, or of MobileNet at a width: "mobilenet-0.75". Unknown: usage error listing the names.
 ModelInfo model_info(const std::string& name);
 Model make_model(const std::string& name,
-                 const ModelOptions& = {});  // unknown name: usage error listing them; values initialised
+                 const ModelOptions& = {});  // values initialised; usage error: unknown name, too small an input
 
 // One row of a net's table, taken from a real forward pass of one sample.
 struct LayerRow {

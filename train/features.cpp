@@ -37,12 +37,18 @@ class Shadow : public DataSource {
   int label(i64 i) const override { return source_.label(i); }
   std::string name(i64 i) const override { return source_.name(i); }
   Image image(i64 i) const override {
-    check(Exit::data, features_.good[static_cast<std::size_t>(i)], "unreadable when its features were computed");
+    if (!features_.good[static_cast<std::size_t>(i)]) throw Error(Exit::data, reason(source_.name(i)));
     return {1, 1, {0, 0, 0}};
   }
   const std::vector<std::string>& labels() const override { return source_.labels(); }
 
  private:
+  std::string reason(const std::string& name) const {
+    for (const BadSample& b : features_.bad)
+      if (b.name == name) return b.reason;
+    return "could not be read";
+  }
+
   const DataSource& source_;
   const Features& features_;
 };

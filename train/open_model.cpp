@@ -12,11 +12,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A run folder stands for its best model, or while there is none yet for its last.
+// A run folder stands for its best model, or while there is none yet for its last. What cannot be examined is taken for
+// a file: opening it says why.
 std::string file_of(const std::string& path) {
-  if (!fs::is_directory(path)) return path;
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) return path;
   for (const char* name : {"best.safetensors", "last.safetensors"})
-    if (fs::exists(fs::path(path) / name)) return (fs::path(path) / name).string();
+    if (fs::exists(fs::path(path) / name, ignored)) return (fs::path(path) / name).string();
   fail(Exit::model_file, "{}: a folder without best.safetensors or last.safetensors; is it a run of dactyl train?",
        {path});
 }
@@ -34,7 +36,7 @@ void apply_passport(InputSpec& input, const Passport& passport) {
   };
   if (!passport.mean.empty()) {
     check(Exit::model_file, static_cast<i64>(passport.mean.size()) == input.channels,
-          "the weights' passport has means for {} channels; the model takes {}", passport.mean.size(), input.channels);
+          "means for {} channels; the model takes {}", passport.mean.size(), input.channels);
     input.mean = red_first(passport.mean);
     input.scale = red_first(passport.scale);
   }
@@ -47,6 +49,17 @@ void apply_passport(InputSpec& input, const Passport& passport) {
   input.filter = native.filter;
   input.resize_to = native.resize_to;
   resize_input(input, native.height);
+}
+
+// What a passport asks for and cannot have is the file's fault, not the caller's.
+template <class F>
+auto blaming(const std::string& path, F f) {
+  try {
+    return f();
+  } catch (const Error& error) {
+    const bool told = error.exit() == Exit::usage || error.exit() == Exit::model_file;
+    throw told ? Error(Exit::model_file, path + ": its passport: " + error.what()) : error;
+  }
 }
 
 LoadedModel untrained(const std::string& name, const ModelOptions& options) {
@@ -99,7 +112,7 @@ Model described(const Passport& passport, ModelOptions options) {
 LoadedModel open_model(const std::string& name, const std::string& weights, const ModelOptions& options) {
   if (weights.empty()) return untrained(name, options);
   const Checkpoint file = Checkpoint::read(file_of(weights));
-  const Passport passport = Passport::from_notes(file.notes);
+  const Passport passport = Passport::from_notes(file.notes, file.path);
   const i64 classes = passport.labels.empty() ? options.classes : static_cast<i64>(passport.labels.size());
   return pour(name, file, classes, options, false);
 }
@@ -109,28 +122,34 @@ LoadedModel open_for_training(const std::string& name, const std::string& weight
   options.classes = static_cast<i64>(labels.size());
   if (weights.empty()) return untrained(name, options);
   const Checkpoint file = Checkpoint::read(file_of(weights));
-  const bool same_task = Passport::from_notes(file.notes).labels == labels;
+  const bool same_task = Passport::from_notes(file.notes, file.path).labels == labels;
   return pour(name, file, options.classes, options, !same_task);
 }
 
 LoadedModel pour(const std::string& name, const Checkpoint& file, i64 classes, ModelOptions options, bool new_head) {
   LoadedModel loaded;
-  loaded.passport = Passport::from_notes(file.notes);
+  loaded.passport = Passport::from_notes(file.notes, file.path);
   const Passport& passport = loaded.passport;
   check(Exit::model_file, !name.empty() || !passport.empty(), "{}: says of no model; name it with --model", file.path);
   check(Exit::model_file, name.empty() || passport.empty() || passport.model == name,
-        "{}: holds weights of {}, not of {}; give --model {} or another file", file.path, passport.model, name,
-        passport.model);
+        "{}: holds weights of {}, not of {}; give --model {} or another file", file.path, shown(passport.model), name,
+        shown(passport.model));
   options.classes = classes;
-  if (options.height == 0 && !passport.empty()) options.height = passport.height, options.width = passport.width;
+  const bool by_passport = options.height == 0 && !passport.empty();
+  if (by_passport) options.height = passport.height, options.width = passport.width;
   take_clips(passport, options);
   const std::string net = name.empty() ? passport.model : name;
-  loaded.model = make_model(net, options);
+  const auto make = [&] { return make_model(net, options); };
+  loaded.model = by_passport ? blaming(file.path, make) : make();
   LoadOptions how{.skip = with_separators(new_head ? loaded.model.heads : std::vector<std::string>{}),
-                  .optional = with_separators(loaded.model.auxiliary)};
+                  .optional = with_separators(loaded.model.auxiliary),
+                  .strict = true};
   loaded.report = load(*loaded.model.parameters, file, net, how);
   if (passport.empty()) loaded.passport = known_passport(net);
-  apply_passport(loaded.model.input, loaded.passport);
+  blaming(file.path, [&] {
+    apply_passport(loaded.model.input, loaded.passport);
+    return true;
+  });
   return loaded;
 }
 

@@ -33,18 +33,24 @@ std::string bar(double share) {
 
 void Progress::silence(bool on) { silent = on; }
 
-Progress::Progress(std::string what, i64 total, std::string unit)
+Progress::Progress(std::string what, i64 total, std::string unit, std::chrono::seconds every)
     : what_(std::move(what)),
       unit_(std::move(unit)),
       total_(std::max<i64>(total, 1)),
+      every_(every),
       terminal_(isatty(STDERR_FILENO) != 0),
       start_(Clock::now()),
-      next_(start_ + (terminal_ ? std::chrono::seconds(1) : std::chrono::seconds(10))) {}
+      next_(start_ + (terminal_ ? std::chrono::seconds(1) : every)) {}
 
 Progress::~Progress() {
-  if (!drawn_) return;
-  draw(Clock::now());
+  if (drawn_) finish(Clock::now());
+}
+
+// The last line, at once when all is done: what is said next must stand below it, not above.
+void Progress::finish(Clock::time_point now) {
+  draw(now);
   if (terminal_) std::fputc('\n', stderr);
+  drawn_ = false;
 }
 
 void Progress::advance(i64 n, const std::string& note) {
@@ -52,9 +58,11 @@ void Progress::advance(i64 n, const std::string& note) {
   done_ += n;
   if (!note.empty()) note_ = note;
   const auto now = Clock::now();
-  if (silent || now < next_) return;
+  const bool last = done_ == total_ && (drawn_ || now >= next_);
+  if (silent || (now < next_ && !last)) return;
+  if (last) return finish(now);
   draw(now);
-  next_ = now + (terminal_ ? std::chrono::milliseconds(200) : std::chrono::seconds(10));
+  next_ = now + (terminal_ ? std::chrono::milliseconds(200) : every_);
 }
 
 std::string Progress::line(double seconds) const {

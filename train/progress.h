@@ -9,12 +9,14 @@
 
 namespace dactyl {
 
-// Writes to stderr: on a terminal one line redrawn in place, elsewhere a plain line every ten seconds. Work that is
-// done within a second says nothing. All members may be called by several threads.
+// Writes to stderr: on a terminal one line redrawn in place, elsewhere a plain line `every` so often. Work that is
+// done within a second says nothing; other work says once that it is complete. All members may be called by several
+// threads.
 class Progress {
  public:
-  Progress(std::string what, i64 total, std::string unit = "");  // "rendering", 5200, "pictures"
-  ~Progress();                                                   // ends the line
+  Progress(std::string what, i64 total, std::string unit = "",  // "rendering", 5200, "pictures"
+           std::chrono::seconds every = std::chrono::seconds(10));
+  ~Progress();  // ends the line
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
@@ -24,12 +26,14 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
   void draw(Clock::time_point now);
+  void finish(Clock::time_point now);
   std::string line(double seconds) const;
 
   std::mutex mutex_;
   std::string what_, unit_, note_;
   i64 total_, done_ = 0;
-  bool terminal_, drawn_ = false;
+  std::chrono::seconds every_;
+  bool terminal_, drawn_ = false;  // whether a line is open that must be brought up to date at the end
   Clock::time_point start_, next_;
 };
 

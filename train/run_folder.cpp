@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -59,9 +60,31 @@ RunFolder::RunFolder(const std::string& path, bool resume) : path_(path) {
   const bool free = flock(lock_, LOCK_EX | LOCK_NB) == 0;
   if (!free) close(lock_);
   check(Exit::usage, free, "{}: another training uses this folder; wait for it or choose another --out", path);
-  if (resume || !has_state()) return;
+  const std::string kept = has_state() ? "" : result();
+  if (kept.empty() && (resume || !has_state())) return;
   close(lock_);
+  check(
+      Exit::data, kept.empty(),
+      "{}: holds {} of a run, but last.state, to go on from, is missing; put it back, or start anew with another --out",
+      path, kept);
   fail(Exit::usage, "{}: holds a run already; --resume {} continues it, or choose another --out", {path, path});
+}
+
+std::string RunFolder::result() const {
+  for (const char* name : {"best.safetensors", "last.safetensors"})
+    if (fs::exists(*this / name)) return name;
+  const std::string rows = content(*this / "train.csv");
+  return std::count(rows.begin(), rows.end(), '\n') > 1 ? "train.csv" : "";
+}
+
+void RunFolder::require_space(i64 bytes) const {
+  std::error_code error;
+  const fs::space_info space = fs::space(path_, error);
+  if (error || space.available >= static_cast<std::uintmax_t>(bytes)) return;  // a disk that does not say may have it
+  const auto mebibytes = [](std::uintmax_t n) { return to_text(static_cast<i64>(n >> 20)) + " MiB"; };
+  fail(Exit::data,
+       "{}: the run needs {} of disk for its state and models, {} are free; make room or choose another --out",
+       {path_, mebibytes(static_cast<std::uintmax_t>(bytes) + (1 << 20) - 1), mebibytes(space.available)});
 }
 
 bool RunFolder::has_state() const { return fs::exists(path_ + "/last.state"); }
@@ -96,7 +119,11 @@ void RunFolder::write_environment() const {
 
 void RunFolder::write_labels(const std::vector<std::string>& labels) const {
   Json json = Json::object();
-  for (std::size_t i = 0; i < labels.size(); ++i) json[labels[i]] = i;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    check(Exit::data, is_utf8(labels[i]), "{}/labels.json: cannot hold the label {}, which is not UTF-8", path_,
+          shown(labels[i]));
+    json[labels[i]] = i;
+  }
   write_json(*this / "labels.json", json);
 }
 

@@ -11,7 +11,7 @@ namespace dactyl {
 class RunFolder {
  public:
   // Makes the folder and locks it until the end. Usage error if a new run finds one there, or if another process holds
-  // the lock.
+  // the lock; Exit::data if a resumed run finds results, but not the state they belong to.
   RunFolder(const std::string& path, bool resume);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
@@ -20,6 +20,8 @@ class RunFolder {
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
   const std::string& path() const { return path_; }
   bool has_state() const;  // whether there is something to go on from
+  // Exit::data if the disk has not so many bytes.
+  void require_space(i64 bytes) const;
 
   void write_command() const;                                       // command.txt: a line for each (re)start
   void write_environment() const;                                   // env.json: machine, devices, libraries
@@ -28,6 +30,8 @@ class RunFolder {
   void write_class_weights(const std::vector<std::string>& labels, const std::vector<double>& weights) const;
 
  private:
+  std::string result() const;  // the first file that starting over would overwrite; "": none
+
   std::string path_;
   int lock_ = -1;
 };

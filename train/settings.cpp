@@ -1,8 +1,11 @@
 // Every option of a training run, once.
 #include "train/settings.h"
 
+#include <unistd.h>
+
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 
 namespace dactyl {
 namespace {
@@ -100,7 +103,7 @@ std::vector<Setting> all_settings() {
       setting("no-mirror", &TrainOptions::no_mirror, "file with the labels, one per line, whose pictures are never mirrored"),
       setting("class-weights", &TrainOptions::class_weights, "none, maxratio (largest count / count) or inverse"),
       setting("smoothing", &TrainOptions::smoothing, "label smoothing, 0 to 1"),
-      setting("dropout", &TrainOptions::dropout, "of the last classifier's input; -1: the net's own"),
+      setting("dropout", &TrainOptions::dropout, "of the last classifier's input, 0 to below 1; -1: the net's own"),
       setting("bn", &TrainOptions::bn, "normalisation's statistics while learning: train or frozen"),
       setting("val-every", &TrainOptions::val_every, "how often to validate: 50it or 1ep"),
       setting("save-every", &TrainOptions::save_every, "how often to save the state: 100it or 1ep", true),
@@ -113,8 +116,8 @@ std::vector<Setting> all_settings() {
       setting("device", &TrainOptions::device, "auto, cpu, cuda or cuda:N", true),
       setting("precision", &TrainOptions::precision, "fp32, tf32 or bf16"),
       setting("graph", &TrainOptions::graph, "on: the GPU replays a captured step", true),
-      setting("threads", &TrainOptions::threads, "threads that read pictures; 0: one per core", true),
-      setting("bad-limit", &TrainOptions::bad_limit, "share of a class that may be unreadable before the run stops", true),
+      setting("threads", &TrainOptions::threads, "threads that read pictures, 0 to 256; 0: one per core, at most 16", true),
+      setting("bad-limit", &TrainOptions::bad_limit, "share of a class, 0 to 1, that may be unreadable before the run stops", true),
       setting("seed", &TrainOptions::seed, "of the split, new weights, order, augmentation and dropout"),
       setting("out", &TrainOptions::out, "run folder"),
   };
@@ -130,6 +133,44 @@ void check_word(const char* option, const std::string& word, const std::vector<s
   fail(Exit::usage, "--{} '{}': expected one of {}", {option, word, list});
 }
 
+// Not a number lies in no range.
+template <class T>
+void check_range(const char* option, T value, T low, T high) {
+  check(Exit::usage, value >= low && value <= high, "--{} {}: expected {} to {}", option, value, low, high);
+}
+
+constexpr double most_factor = 1000;  // of rates and what multiplies them: beyond it numbers only overflow
+
+void check_learning(const TrainOptions& o) {
+  for (const Stage& stage : o.stages)
+    check(Exit::usage, stage.rate >= 0 && stage.rate <= most_factor, "--stage {}: expected a rate of 0 to {}",
+          to_text(stage), most_factor);
+  check_range("head-lr-mult", o.head_lr_mult, 0.0, most_factor);
+  check_range("decay", o.optimizer.decay, 0.0, most_factor);
+  check(Exit::usage, o.optimizer.momentum >= 0 && o.optimizer.momentum < 1, "--momentum {}: expected 0 up to below 1",
+        o.optimizer.momentum);
+  check(Exit::usage, o.smoothing >= 0 && o.smoothing < 1, "--smoothing {}: expected 0 up to below 1", o.smoothing);
+  check(Exit::usage, o.dropout == -1 || (o.dropout >= 0 && o.dropout < 1),
+        "--dropout {}: expected 0 up to below 1, or -1 for the net's own", o.dropout);
+  check(Exit::usage, o.freeze.empty() || o.freeze.starts_with("until="), "--freeze '{}': expected until=LAYER",
+        o.freeze);
+  check_word("opt", o.optimizer.kind, {"sgd", "adam", "adamw"});
+  check_word("sched", o.schedule.kind, {"const", "step", "cosine", "poly"});
+  check_word("class-weights", o.class_weights, {"none", "maxratio", "inverse"});
+  check_word("bn", o.bn, {"train", "frozen"});
+}
+
+void check_reading(const TrainOptions& o) {
+  check(Exit::usage, o.split > 0 && o.split < 1, "--split {}: expected a share between 0 and 1, e.g. 0.8", o.split);
+  check(Exit::usage, o.split_by.empty() == o.test_groups.empty(), "--split-by and --test-groups belong together");
+  check_range("threads", o.threads, 0, most_threads);
+  check_range("bad-limit", o.bad_limit, 0.0, 1.0);
+  std::error_code ignored;
+  const bool readable = !std::filesystem::is_directory(o.no_mirror, ignored) && access(o.no_mirror.c_str(), R_OK) == 0;
+  check(Exit::data, o.no_mirror.empty() || readable,
+        "--no-mirror {}: cannot be read; expected a file with one label per line", o.no_mirror);
+}
+
 }  // namespace
 
 const std::vector<Setting>& train_settings() {
@@ -141,28 +182,15 @@ void check_options(const TrainOptions& o) {
   check(Exit::usage, !o.data.empty(), "train: --data is missing: a folder of classes, or a CSV with path,label");
   check(Exit::usage, !o.stages.empty(), "train: --stage is missing, e.g. --stage head:3ep@1e-3 --stage all:2ep@1e-4");
   check(Exit::usage, o.seed <= INT64_MAX, "--seed: expected at most {}", i64{INT64_MAX});
-  check(Exit::usage, o.batch >= 1 && o.batch <= 65536, "--batch {}: expected 1 to 65536", o.batch);
-  check(Exit::usage, o.split > 0 && o.split < 1, "--split {}: expected a share between 0 and 1, e.g. 0.8", o.split);
-  check(Exit::usage, o.split_by.empty() == o.test_groups.empty(), "--split-by and --test-groups belong together");
-  check(Exit::usage, o.head_lr_mult >= 0, "--head-lr-mult {}: expected 0 or more", o.head_lr_mult);
-  check(Exit::usage, o.freeze.empty() || o.freeze.starts_with("until="), "--freeze '{}': expected until=LAYER",
-        o.freeze);
-  check(Exit::usage, o.optimizer.momentum >= 0 && o.optimizer.momentum < 1, "--momentum {}: expected 0 up to below 1",
-        o.optimizer.momentum);
-  check(Exit::usage, o.optimizer.decay >= 0, "--decay {}: expected 0 or more", o.optimizer.decay);
-  check(Exit::usage, o.smoothing >= 0 && o.smoothing < 1, "--smoothing {}: expected 0 up to below 1", o.smoothing);
-  check(Exit::usage, o.dropout < 1, "--dropout {}: expected below 1, or -1", o.dropout);
+  check_range("batch", o.batch, i64{1}, i64{65536});
   check(Exit::usage, o.patience >= 0, "--patience {}: expected 0 or more", o.patience);
+  check_range("cache-views", o.cache_views, -1, 1000);
   check(Exit::usage, o.input == 0 || (o.input >= 32 && o.input <= 4096), "--input {}: expected 32 to 4096", o.input);
-  check(Exit::usage, o.cache_views >= -1 && o.cache_views <= 1000, "--cache-views {}: expected -1 to 1000",
-        o.cache_views);
-  check_word("opt", o.optimizer.kind, {"sgd", "adam", "adamw"});
-  check_word("sched", o.schedule.kind, {"const", "step", "cosine", "poly"});
-  check_word("class-weights", o.class_weights, {"none", "maxratio", "inverse"});
-  check_word("bn", o.bn, {"train", "frozen"});
   check_word("metric", o.metric, {"acc", "f1"});
   check_word("precision", o.precision, {"fp32", "tf32", "bf16"});
   for (const std::string& every : {o.val_every, o.save_every, o.warmup}) steps_of(every, 1000);
+  check_learning(o);
+  check_reading(o);
 }
 
 }  // namespace dactyl

@@ -22,6 +22,10 @@ void note(int signal) {
   stop_signal = signal;
 }
 
+bool stays_ignored(int signal, const struct sigaction& inherited) {
+  return (signal == SIGHUP || signal == SIGINT) && inherited.sa_handler == SIG_IGN;
+}
+
 }  // namespace
 
 Signals::Signals() {
@@ -31,7 +35,10 @@ Signals::Signals() {
   action.sa_handler = note;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (std::size_t i = 0; i < watched.size(); ++i) sigaction(watched[i], &action, &former[i]);
+  for (std::size_t i = 0; i < watched.size(); ++i) {
+    sigaction(watched[i], nullptr, &former[i]);
+    if (!stays_ignored(watched[i], former[i])) sigaction(watched[i], &action, nullptr);
+  }
 }
 
 Signals::~Signals() {

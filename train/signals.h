@@ -5,8 +5,9 @@
 
 namespace dactyl {
 
-// While one is alive the first SIGINT or SIGTERM is only noted; a second one ends the process at once. Restores the
-// former handlers at its end. One at a time.
+// While one is alive the first SIGINT, SIGHUP or SIGTERM is only noted; a second one ends the process at once. SIGINT
+// and SIGHUP stay ignored where whoever started the process had them ignored (nohup, a shell's background job).
+// Restores the former handlers at its end. One at a time.
 class Signals {
  public:
   Signals();

@@ -2,6 +2,7 @@
 #include "train/stage_plan.h"
 
 #include <algorithm>
+#include <fstream>
 
 namespace dactyl {
 namespace {
@@ -52,6 +53,21 @@ std::function<bool(const Parameter&)> learns(const Model& model, const std::stri
     if (model.in_head(p.name)) return true;
     return !head && layer_of(model, p.name) >= first;
   };
+}
+
+std::vector<bool> never_mirrored(const std::string& path, const std::vector<std::string>& labels) {
+  if (path.empty()) return {};
+  std::vector<bool> never(labels.size());
+  std::ifstream file(path);
+  check(Exit::data, file.good(), "--no-mirror {}: cannot be read", path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty()) continue;
+    const auto found = std::find(labels.begin(), labels.end(), line);
+    check(Exit::data, found != labels.end(), "--no-mirror {}: no class is called '{}'", path, line);
+    never[static_cast<std::size_t>(found - labels.begin())] = true;
+  }
+  return never;
 }
 
 }  // namespace dactyl

@@ -1,9 +1,12 @@
 // Appending rows, and cutting back to a step.
 #include "train/step_log.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -30,15 +33,31 @@ std::string kept(const std::string& path, const std::string& header, i64 last_st
 
 StepLog::StepLog(const std::string& path, const std::string& header, i64 last_step) : path_(path) {
   write_atomically(path, kept(path, header, last_step));
-  file_.reset(std::fopen(path.c_str(), "a"));
-  check(Exit::data, file_ != nullptr, "{}: cannot be written", path);
+  file_ = open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  check(Exit::data, file_ >= 0, "{}: cannot be written: {}", path, std::strerror(errno));
+}
+
+StepLog::~StepLog() { close(file_); }
+
+bool StepLog::put() {
+  while (!waiting_.empty()) {
+    const ssize_t n = write(file_, waiting_.data(), waiting_.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    waiting_.erase(0, static_cast<std::size_t>(n));
+  }
+  return true;
 }
 
 void StepLog::add(const std::string& row) {
-  const bool good = std::fprintf(file_.get(), "%s\n", row.c_str()) > 0 && std::fflush(file_.get()) == 0;
-  check(Exit::data, good, "{}: cannot be written; is the disk full?", path_);
+  waiting_ += row + "\n";
+  put();
 }
 
-void StepLog::sync() { check(Exit::data, fsync(fileno(file_.get())) == 0, "{}: cannot be synced to the disk", path_); }
+void StepLog::sync() {
+  const bool good = put() && fsync(file_) == 0;
+  const std::string reason = good ? "" : std::strerror(errno);
+  check(Exit::data, good, "{}: cannot be written: {}; make room on the disk", path_, reason);
+}
 
 }  // namespace dactyl

@@ -6,6 +6,7 @@
 #include "train/input_text.h"
 #include "train/open_model.h"
 #include "train/settings.h"
+#include "train/signals.h"
 #include "train/training.h"
 
 namespace dactyl {
@@ -43,9 +44,10 @@ std::string mebibytes(i64 bytes) { return to_text(bytes / (1 << 20)) + " MiB"; }
 void say_start(const Log& log, const TrainOptions& o, const Subject& s, const std::string& report) {
   const Device device = Context::current().device();
   const DType dtype = o.precision == "bf16" ? DType::bf16 : DType::f32;
+  const i64 batch = std::min(o.batch, s.train.size());
   log.say("device " + to_text(device) + (device.is_cuda() ? " (" + gpu_text(device.index) + ")" : "") + ", precision " +
-          o.precision + ", batch " + to_text(std::min(o.batch, s.train.size())) + ", expected memory up to " +
-          mebibytes(expected_memory(s.model, o.batch, dtype)));
+          o.precision + ", batch " + to_text(batch) + ", expected memory up to " +
+          mebibytes(expected_memory(s.model, batch, dtype)));
   log.say(to_text(s.train.size()) + " training and " + to_text(s.validation.size()) + " validation samples of " +
           to_text(s.train.labels().size()) + " classes from " + o.data);
   log.say(s.model.name + ", input " + to_text(s.model.input.height) + "x" + to_text(s.model.input.width) + ", " +
@@ -64,6 +66,32 @@ LoadedModel model_for(const TrainOptions& o, const std::vector<std::string>& lab
   return {described(saved->passport(), how), saved->passport(), {}};
 }
 
+// What is learnt from one class says that class of everything, and is right every time.
+void require_classes(const DataSource& train, const std::string& data) {
+  const std::vector<i64> counts = train.class_counts();
+  std::vector<std::string> present;
+  for (std::size_t c = 0; c < counts.size(); ++c)
+    if (counts[c] > 0) present.push_back(train.labels()[c]);
+  check(Exit::data, present.size() > 1,
+        "{}: all {} training samples are of the class '{}', and one class cannot be told from anything; at least two "
+        "are needed, each a folder or a label of its own",
+        data, train.size(), present.empty() ? "" : present.front());
+}
+
+// Bytes that saving needs: the weights and what the optimiser keeps of them in last.state, the weights alone in two
+// more files. A file is written whole before it replaces the former one, so the largest is there twice for a moment.
+i64 expected_disk(const Model& model, const TrainOptions& o, bool fresh) {
+  const i64 weights = model.parameters->count() * 4, state = weights * (o.optimizer.kind == "sgd" ? 2 : 3);
+  return fresh ? 2 * state + 2 * weights : state;
+}
+
+// A run goes on with its own net; what else config.toml may name by now.
+void require_model(const std::string& path, const SavedState& saved, const std::string& wanted) {
+  const std::string model = saved.passport().model;
+  check(Exit::model_file, model == wanted, "{}: is the state of a {}, config.toml says {}; put the run's own file back",
+        path, model, wanted);
+}
+
 // Everything a resumed run reads back. config.toml is last: it marks the rest as complete.
 void write_beginning(const RunFolder& folder, const TrainOptions& o, const DataSource& source, const Split& split) {
   folder.write_labels(source.labels());
@@ -74,6 +102,7 @@ void write_beginning(const RunFolder& folder, const TrainOptions& o, const DataS
 }  // namespace
 
 TrainResult train(const TrainOptions& wanted, bool resume) {
+  const Signals signals;  // from here on: opening data and weights takes long enough to be interrupted
   const TrainOptions options = resolved(wanted);
   check_options(options);
   Use use(device_named(options.device));
@@ -82,14 +111,20 @@ TrainResult train(const TrainOptions& wanted, bool resume) {
   const Log log(folder / "log.txt");
   const bool fresh = !folder.has_state();
   std::optional<SavedState> saved;
-  if (!fresh) saved.emplace(folder / "last.state");
+  if (!fresh) {
+    saved.emplace(folder / "last.state");
+    require_model(folder / "last.state", *saved, options.model);
+  }
 
   const std::shared_ptr<const DataSource> source =
       open_source(options.data, fresh ? std::vector<std::string>{} : folder.read_labels());
-  const Split split = fresh ? choose_split(*source, options) : read_split(folder / "splits.json", *source);
+  const Split split = fresh ? choose_split(*source, options) : read_split(folder / "splits.json", *source, true);
   const auto train_part = subset(source, split.train), validation = subset(source, split.test);
+  require_classes(*train_part, options.data);
+  const std::vector<bool> unmirrored = never_mirrored(options.no_mirror, source->labels());  // its faults come early
 
   LoadedModel loaded = model_for(options, source->labels(), saved ? &*saved : nullptr);
+  folder.require_space(expected_disk(loaded.model, options, fresh));
   if (fresh) write_beginning(folder, options, *source, split);
   folder.write_command();
   folder.write_environment();
@@ -98,7 +133,8 @@ TrainResult train(const TrainOptions& wanted, bool resume) {
   const std::string origin =
       "trained by dactyl on " + std::filesystem::path(options.data).filename().string() +
       (options.weights.empty() ? "" : " from " + std::filesystem::path(options.weights).filename().string());
-  const Subject subject{loaded.model, *train_part, *validation, passport_of(loaded.model, source->labels(), origin)};
+  const Subject subject{loaded.model, *train_part, *validation, passport_of(loaded.model, source->labels(), origin),
+                        unmirrored};
   say_start(log, options, subject, fresh && !options.weights.empty() ? loaded.report.text() : "");
   if (saved) log.say("resuming at step " + to_text(saved->state().step));
   return Training(subject, options, folder, log, std::move(saved)).run();

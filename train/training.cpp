@@ -47,11 +47,9 @@ void Training::prepare() {
 }
 
 TrainResult Training::run() {
-  const Signals signals;
   try {
     try {
       loop();
-      report();
     } catch (const Stopped&) {
       result_.exit = Signals::stop();
       save();
@@ -59,6 +57,11 @@ TrainResult Training::run() {
     }
   } catch (const Diverged& bad) {
     explain(std::min(bad.step, plan_.back().end));
+  }
+  try {
+    if (result_.exit == Exit::good) report();
+  } catch (const Stopped&) {  // nothing is saved here: the net holds the best weights, the last state is on the disk
+    result_.exit = Signals::stop();
   }
   result_.steps = state_.step;
   return result_;
@@ -71,14 +74,17 @@ void Training::loop() {
       enter_stage(stage_of(state_.step - 1));
       validate();
     }
-    if (save_due() || Signals::take_save()) save();
+    if (save_due() || Signals::take_save()) try_save();
     if (Signals::stop() != Exit::good) throw Stopped{};
-    if (state_.stopped || state_.step == plan_.back().end) break;
+    if (done()) break;
     enter_stage(stage_of(state_.step));
     advance();
   }
   progress_.reset();
 }
+
+// A state may be beyond the plan's end if config.toml was made shorter since.
+bool Training::done() const { return state_.stopped || state_.step >= plan_.back().end; }
 
 std::size_t Training::stage_of(i64 step) const {
   std::size_t i = 0;
@@ -89,13 +95,13 @@ std::size_t Training::stage_of(i64 step) const {
 bool Training::validation_due() const {
   const i64 step = state_.step;
   if (step == 0 || state_.validated == step || state_.stopped) return false;
-  return step == plan_.back().end || (val_steps_ > 0 && step % val_steps_ == 0);
+  return step >= plan_.back().end || (val_steps_ > 0 && step % val_steps_ == 0);
 }
 
 bool Training::save_due() const {
   const i64 step = state_.step;
   if (saved_step_ == step) return false;
-  return step == plan_.back().end || state_.stopped || (save_steps_ > 0 && step % save_steps_ == 0);
+  return done() || (save_steps_ > 0 && step % save_steps_ == 0);
 }
 
 void Training::fetch() {

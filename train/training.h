@@ -23,14 +23,15 @@ namespace dactyl {
 struct Subject {
   Model& model;
   const DataSource &train, &validation;
-  Passport passport;  // of the files to be written
+  Passport passport;                   // of the files to be written
+  std::vector<bool> never_mirrored{};  // by label: classes whose meaning a mirror would change
 };
 
 class Training {
  public:
   Training(const Subject& subject, const TrainOptions& options, const RunFolder& folder, const Log& log,
            std::optional<SavedState> saved = {});
-  TrainResult run();
+  TrainResult run();  // a Signals is alive: its questions are asked between two steps
 
  private:
   struct Diverged {
@@ -39,12 +40,14 @@ class Training {
 
   void prepare();
   void loop();
+  bool done() const;                     // no step is left
   std::size_t stage_of(i64 step) const;  // to which the step after so many belongs
   bool validation_due() const;
   bool save_due() const;
 
   void enter_stage(std::size_t index);
   void use_features(std::size_t index);
+  void keep_features(const std::string& path, const std::string& key) const;
   bool wants_features(std::size_t index) const;
   LoaderOptions loader_options(bool training) const;
   void tell_stage(std::size_t index) const;
@@ -57,6 +60,8 @@ class Training {
   void validate();
   void require_finite() const;  // throws Diverged
   void save();
+  void try_save();  // a full disk does not end the run while a state is there and more saves will come
+  bool save_best();
   void draw(bool last);
   void report();
   [[noreturn]] void explain(i64 bad_step);  // finds the operation that made the first NaN

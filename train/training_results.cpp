@@ -38,6 +38,13 @@ std::vector<Prediction> predict_all(const Subject& s, const TrainOptions& o, DTy
                   {.batch = o.batch, .threads = o.threads, .dtype = dtype, .bad = bad, .progress = advance});
 }
 
+// A figure of no samples would make any model the best one.
+void require_readable(const std::vector<Prediction>& predictions, const std::vector<BadSample>& bad, i64 samples) {
+  if (!predictions.empty() || bad.empty()) return;
+  fail(Exit::data, "validation: not one of the {} samples can be read, the first: {}: {}; mend or replace these files",
+       {to_text(samples), bad.front().name, bad.front().reason});
+}
+
 }  // namespace
 
 void Training::validate() {
@@ -47,8 +54,10 @@ void Training::validate() {
   const std::vector<Prediction> predictions =
       on_features_ ? predict_features(subject_.model, subject_.validation, val_features_, options_.batch, dtype_)
                    : predict_all(subject_, options_, dtype_, &bad);
+  if (on_features_) bad = val_features_.bad;
+  require_readable(predictions, bad, subject_.validation.size());
   const Metrics m = measure(predictions, subject_.validation.labels(), options_.seed, 0);
-  enter(state_.bad, on_features_ ? val_features_.bad : bad);
+  enter(state_.bad, bad);
   char row[128];
   std::snprintf(row, sizeof row, "%ld,%.9g,%.6g,%.6g,%.6g", state_.step, m.loss, m.top1, m.top5, m.macro_f1);
   val_log_->add(row);
@@ -56,14 +65,13 @@ void Training::validate() {
   board_->scalar("validation/accuracy", state_.step, m.top1);
   state_.validated = state_.step;
   const bool better = value_of(options_.metric, m) > state_.best;
-  if (better) {
-    state_.best = value_of(options_.metric, m);
-    state_.best_step = state_.step;
-    to_checkpoint(*subject_.model.parameters, subject_.passport).write(folder_ / "best.safetensors");
-  }
   state_.without_gain = better ? 0 : state_.without_gain + 1;
   log_.say("step " + to_text(state_.step) + ": validation accuracy " + percent(m.top1) + ", loss " + to_text(m.loss) +
            (better ? ", the best so far" : ""));
+  if (better && save_best()) {
+    state_.best = value_of(options_.metric, m);
+    state_.best_step = state_.step;
+  }
   if (options_.patience > 0 && state_.without_gain >= options_.patience) {
     state_.stopped = true;
     log_.say("no improvement in " + to_text(state_.without_gain) + " validations: stopping early");
@@ -77,6 +85,29 @@ void Training::require_finite() const {
   const Tensor bad = Tensor::zeros({1});
   count_nonfinite(bad, optimizer_->flat().values);
   if (bad.item() > 0) throw Diverged{state_.step + 1};
+}
+
+// If the disk is full the former best model stays the best one, unless no validation will come any more.
+bool Training::save_best() {
+  try {
+    to_checkpoint(*subject_.model.parameters, subject_.passport).write(folder_ / "best.safetensors");
+    return true;
+  } catch (const Error& error) {
+    if (error.exit() != Exit::data || done()) throw;
+    log_.say(std::string("the best model could not be saved, the former one stays; the run goes on: ") + error.what());
+    return false;
+  }
+}
+
+void Training::try_save() {
+  try {
+    save();
+  } catch (const Error& error) {
+    if (error.exit() != Exit::data || saved_step_ < 0 || done()) throw;
+    log_.say("step " + to_text(state_.step) +
+             ": the state could not be saved, the former one stays; the run goes on, the next save tries again: " +
+             error.what());
+  }
 }
 
 // The state holds everything; the weights beside it are for other tools. Rows of the logs reach the disk before it.
@@ -104,8 +135,12 @@ void Training::draw(bool last) {
   for (const StagePlan& stage : plan_) starts.push_back(stage.first);
   const std::string title = subject_.model.name + ", " + to_text(subject_.train.size()) + " training samples of " +
                             to_text(subject_.train.labels().size()) + " classes";
-  curves_.start(folder_.path(), "curves",
-                curves_script(title, starts, std::clamp<i64>(plan_.back().end / 100, 1, 200), state_.validated > 0));
+  try {
+    curves_.start(folder_.path(), "curves",
+                  curves_script(title, starts, std::clamp<i64>(plan_.back().end / 100, 1, 200), state_.validated > 0));
+  } catch (const Error& error) {
+    if (error.exit() != Exit::data) throw;  // a full disk: the curves wait, the training does not
+  }
   if (last) curves_.wait();
 }
 
@@ -117,6 +152,7 @@ void Training::report() {
   load(*model.parameters, Checkpoint::read(best), model.name);
   std::vector<BadSample> bad;
   const std::vector<Prediction> predictions = predict_all(subject_, options_, dtype_, &bad);
+  require_readable(predictions, bad, subject_.validation.size());
   enter(state_.bad, bad);
   result_.best = measure(predictions, subject_.validation.labels(), options_.seed);
   const Metrics& m = result_.best;

@@ -1,6 +1,5 @@
 // Entering a stage: what learns, with which optimiser, from pictures or from stored features.
 #include <algorithm>
-#include <fstream>
 
 #include "kernels/ops.h"
 #include "train/settings.h"
@@ -8,24 +7,6 @@
 #include "train/training.h"
 
 namespace dactyl {
-namespace {
-
-std::vector<bool> never_mirrored(const std::string& path, const std::vector<std::string>& labels) {
-  if (path.empty()) return {};
-  std::vector<bool> never(labels.size());
-  std::ifstream file(path);
-  check(Exit::data, file.good(), "--no-mirror {}: cannot be read", path);
-  for (std::string line; std::getline(file, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty()) continue;
-    const auto found = std::find(labels.begin(), labels.end(), line);
-    check(Exit::data, found != labels.end(), "--no-mirror {}: no class is called '{}'", path, line);
-    never[static_cast<std::size_t>(found - labels.begin())] = true;
-  }
-  return never;
-}
-
-}  // namespace
 
 LoaderOptions Training::loader_options(bool training) const {
   return {.batch = options_.batch,
@@ -35,7 +16,7 @@ LoaderOptions Training::loader_options(bool training) const {
           .training = training,
           .seed = options_.seed,
           .bad_limit = options_.bad_limit,
-          .never_mirrored = never_mirrored(options_.no_mirror, subject_.train.labels()),
+          .never_mirrored = subject_.never_mirrored,
           .device = Context::current().device()};
 }
 
@@ -84,17 +65,27 @@ void Training::use_features(std::size_t index) {
     const Advance advance = [&](i64 n) { progress.advance(n); };
     train_features_ = compute_features(subject_.model, subject_.train, loader_options(true), views, dtype_, advance);
     val_features_ = compute_features(subject_.model, subject_.validation, loader_options(false), 1, dtype_, advance);
-    write_features(path, key, train_features_, val_features_);
+    keep_features(path, key);
   }
   feed_ = feature_feed(subject_.model, subject_.train, train_features_, loader_options(true), dtype_);
+}
+
+// Only a resumed run reads them, and it can compute them again: a full disk is no reason to end here.
+void Training::keep_features(const std::string& path, const std::string& key) const {
+  try {
+    write_features(path, key, train_features_, val_features_);
+  } catch (const Error& error) {
+    if (error.exit() != Exit::data) throw;
+    log_.say(std::string("the features are not kept for a resumed run: ") + error.what());
+  }
 }
 
 void Training::tell_stage(std::size_t index) const {
   const StagePlan& plan = plan_[index];
   const Parameters& parameters = *subject_.model.parameters;
   log_.say("stage " + to_text(index + 1) + " of " + to_text(plan_.size()) + ": " + to_text(plan.stage) + ", " +
-           to_text(plan.end - plan.first) + " steps of " + to_text(options_.batch) + ", " +
-           to_text(parameters.count(true)) + " of " + to_text(parameters.count()) + " parameters learn");
+           to_text(plan.end - plan.first) + " steps of " + to_text(std::min(options_.batch, subject_.train.size())) +
+           ", " + to_text(parameters.count(true)) + " of " + to_text(parameters.count()) + " parameters learn");
 }
 
 }  // namespace dactyl

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 #include "weights/checkpoint.h"
 
@@ -22,10 +23,10 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// Bytes an ordinary user may still write there; the largest number if the system does not say.
-std::uint64_t free_bytes(const std::string& folder) {
+// Bytes an ordinary user may still write there; none if the system does not say.
+std::optional<std::uint64_t> free_bytes(const std::string& folder) {
   struct statvfs status {};
-  if (::statvfs(folder.c_str(), &status) != 0) return UINT64_MAX;
+  if (::statvfs(folder.c_str(), &status) != 0) return std::nullopt;
   return std::uint64_t{status.f_bavail} * status.f_frsize;
 }
 
@@ -37,9 +38,9 @@ AtomicFile::AtomicFile(const std::string& path, std::uint64_t bytes_needed)
   check(Exit::data, ::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode),
         "{}: exists and is not an ordinary file; name another one", path);
   ::unlink(part_.c_str());  // left by a killed process
-  const std::uint64_t free = free_bytes(folder_);
-  check(Exit::data, needed_ <= free, "{}: needs {} bytes, {} has {} free; make room or choose another folder", path,
-        std::to_string(needed_), folder_, std::to_string(free));
+  const auto free = free_bytes(folder_);
+  check(Exit::data, !free || needed_ <= *free, "{}: needs {} bytes, {} has {} free; make room or choose another folder",
+        path, std::to_string(needed_), folder_, std::to_string(free.value_or(0)));
   descriptor_ = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (descriptor_ < 0) refuse("creating", errno);
 }
@@ -86,9 +87,10 @@ void AtomicFile::sync_folder() const {
 }
 
 void AtomicFile::refuse(const char* doing, int error) const {
-  fail(Exit::data, "{}: {} it failed after {} bytes: {}; it needs {} bytes, {} has {} free",
-       {path_, doing, std::to_string(written_), std::strerror(error), std::to_string(needed_), folder_,
-        std::to_string(free_bytes(folder_))});
+  const auto free = free_bytes(folder_);
+  fail(Exit::data, "{}: {} it failed after {} bytes: {}; it needs {} bytes{}",
+       {path_, doing, std::to_string(written_), std::strerror(error), std::to_string(needed_),
+        free ? ", " + folder_ + " has " + std::to_string(*free) + " free" : ""});
 }
 
 void write_atomically(const std::string& path, const std::string& content) {

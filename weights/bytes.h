@@ -10,24 +10,18 @@
 #include <string_view>
 
 #include "engine/check.h"
+#include "weights/text.h"
 
 namespace dactyl {
-
-// Names and texts from a file as they may appear in an error: unprintable bytes escaped, long ones cut.
-std::string shown(std::string_view text);
-
-// Whether a name from a file can be trusted in paths and terminals: 1 to 512 bytes of UTF-8 without control characters
-// and without "../".
-bool is_sound_name(std::string_view name);
 
 // The product of extents, or nothing when it does not fit 63 bits or an extent is negative.
 std::optional<i64> product(std::span<const i64> extents);
 
 // An ordinary file, open for reading. Bytes are copied out by position, never mapped: a file that shrinks or fails
-// underneath is an error and not a signal. All errors are Exit::model_file and name the path.
+// underneath is an error and not a signal, and a pipe is refused instead of waited for. All errors name the path.
 class InputFile {
  public:
-  explicit InputFile(const std::string& path);
+  explicit InputFile(const std::string& path, Exit exit = Exit::model_file, const char* expected = "a model file");
   ~InputFile();
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
@@ -39,6 +33,7 @@ class InputFile {
 
  private:
   std::string path_;
+  Exit exit_;
   int descriptor_;
   std::uint64_t size_ = 0;
 };

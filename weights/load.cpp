@@ -27,6 +27,14 @@ i64 nonfinite_in(const Tensor& t) {
   return n;
 }
 
+i64 negative_in(const Tensor& t) {
+  i64 n = 0;
+  with_float(t.dtype(), [&]<class T>() {
+    for (i64 i = 0; i < t.count(); ++i) n += static_cast<double>(t.data<T>()[i]) < 0;
+  });
+  return n;
+}
+
 // The state of one load: what was found so far, and what will be poured if all of it fits.
 class Pouring {
  public:
@@ -39,6 +47,7 @@ class Pouring {
   void find(Parameter& p);
   void fit(Parameter& p, const Tensor& tensor, const Source& source);
   Tensor reordered(const Parameter& p, Tensor t, const Source& source);
+  void examine(const Parameter& p, const Tensor& t);
   bool is_spare_gamma(const Parameter& p) const;
   void drop_gamma(const Parameters& store, const Parameter& p);
   std::string complaints() const;
@@ -50,7 +59,7 @@ class Pouring {
   std::string channel_order_;  // as the passport says; "" if there is none
   Sources sources_;
   LoadReport report_;
-  std::vector<std::string> required_, wrong_type_, nonfinite_, scaling_;
+  std::vector<std::string> required_, wrong_type_, nonfinite_, negative_, scaling_;
   std::vector<std::pair<Parameter*, Tensor>> ready_;
   std::set<std::string> used_;
 };
@@ -61,7 +70,7 @@ Pouring::Pouring(Parameters& store, const Checkpoint& file, const std::string& m
   foreign_ = layout == file.notes.end();
   check(Exit::model_file, foreign_ || layout->second == "dactyl", "{}: its tensors are in the unknown layout {}",
         file.path, foreign_ ? "" : shown(layout->second));
-  const Passport passport = Passport::from_notes(file.notes);
+  const Passport passport = Passport::from_notes(file.notes, file.path);
   check(Exit::model_file, passport.empty() || passport.model == model,
         "{}: holds weights of {}, not of {}; name that model or another file", file.path, shown(passport.model), model);
   if (!passport.empty()) channel_order_ = passport.channel_order;
@@ -121,6 +130,17 @@ Tensor without_leading_ones(const Tensor& t, int rank) {
   return first ? t.reshaped(Shape(extents)) : t;
 }
 
+// Numbers no training leaves behind. A net may well answer in spite of them, so nothing later would notice.
+void Pouring::examine(const Parameter& p, const Tensor& t) {
+  const auto note = [&](i64 count, std::vector<std::string>& where) {
+    if (count > 0) where.push_back(p.name + " (" + to_text(count) + " of " + to_text(t.count()) + ")");
+  };
+  const i64 nonfinite = nonfinite_in(t);
+  report_.nonfinite += nonfinite;
+  note(nonfinite, nonfinite_);
+  if (p.statistic && p.name.ends_with("running_var")) note(negative_in(t), negative_);
+}
+
 void Pouring::fit(Parameter& p, const Tensor& tensor, const Source& source) {
   const int rank = p.value.shape().rank();
   const Tensor t = foreign_ ? without_leading_ones(tensor, rank) : tensor;
@@ -133,11 +153,10 @@ void Pouring::fit(Parameter& p, const Tensor& tensor, const Source& source) {
     wrong_type_.push_back(p.name + " (" + to_text(t.dtype()) + ")");
     return;
   }
-  const i64 nonfinite = nonfinite_in(t);
-  report_.nonfinite += nonfinite;
-  if (nonfinite > 0) nonfinite_.push_back(p.name);
+  const Tensor numbers = t.to(p.value.dtype());
+  examine(p, numbers);
   report_.matched.push_back(p.name);
-  ready_.emplace_back(&p, reordered(p, t.to(p.value.dtype()), source));
+  ready_.emplace_back(&p, reordered(p, numbers, source));
 }
 
 Tensor Pouring::reordered(const Parameter& p, Tensor t, const Source& source) {
@@ -169,7 +188,6 @@ std::string Pouring::complaints() const {
   add("missing", required_);
   add("of another shape", shapes);
   add("of a type that is no weight", wrong_type_);
-  if (options_.strict) add("with NaN or Inf", nonfinite_);
   add("scales that the net does not have and that are not 1", scaling_);
   if (!text.empty() && report_.matched.empty()) text += "; the file holds: " + joined(report_.unexpected, 8);
   return text;
@@ -178,6 +196,11 @@ std::string Pouring::complaints() const {
 LoadReport Pouring::finish() {
   const std::string wrong = complaints();
   check(Exit::model_file, wrong.empty(), "{}: does not fit {}{}", file_.path, model_, wrong);
+  check(Exit::model_file, nonfinite_.empty() || !options_.strict,
+        "{}: {} of its numbers are NaN or infinite: {}; the file is damaged or its training failed: take another",
+        file_.path, report_.nonfinite, joined(nonfinite_, 3));
+  check(Exit::model_file, negative_.empty(), "{}: variances below 0, in {}; the file is damaged: take another",
+        file_.path, joined(negative_, 3));
   for (auto& [parameter, tensor] : ready_) parameter->value.copy_from(tensor.to(parameter->value.dtype()));
   Context::current().compute().synchronize();  // the host's copies end here
   return report_;

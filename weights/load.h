@@ -13,7 +13,7 @@ namespace dactyl {
 struct LoadOptions {
   std::vector<std::string> skip;      // prefixes of parameters left as they are (a new head)
   std::vector<std::string> optional;  // prefixes that may be absent from the file (auxiliary heads)
-  bool strict = false;                // NaN or Inf in the file is an error, not a warning
+  bool strict = false;                // NaN or Inf in a poured tensor is an error, not a warning
 };
 
 struct LoadReport {
@@ -32,8 +32,8 @@ struct LoadReport {
 };
 
 // All or nothing: the store changes only if every parameter outside `skip` and `optional` finds its tensor.
-// Errors (Exit::model_file) list every missing and mismatched tensor. `model` chooses the name map of
-// weights/names/; axis order, flatten order and channel order are brought into the engine's.
+// Errors (Exit::model_file) list every missing and mismatched tensor; a variance below 0 is one too. `model` chooses
+// the name map of weights/names/; axis order, flatten order and channel order are brought into the engine's.
 LoadReport load(Parameters& store, const Checkpoint& file, const std::string& model, const LoadOptions& options = {});
 
 // Our parameters as a checkpoint in the engine's own layout (notes say so), with a passport.

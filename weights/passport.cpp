@@ -12,6 +12,7 @@ namespace dactyl {
 namespace {
 
 constexpr const char* prefix = "dactyl.passport.";
+constexpr long most_pixels = 4096;  // of a net's input, as for --input
 using Json = nlohmann::json;
 using Notes = std::map<std::string, std::string>;
 
@@ -34,12 +35,16 @@ std::vector<T> array(const Notes& notes, const char* key) {
   check(Exit::model_file, text.size() <= limit, "passport: {} takes {} bytes, the limit is {}", key, text.size(),
         limit);
   const Json values = Json::parse(text, nullptr, false);
-  bool good = values.is_array();
-  for (std::size_t i = 0; good && i < values.size(); ++i) {
-    const bool figure = values[i].is_number() && std::abs(values[i].get<double>()) < 1e9;
-    good = std::is_same_v<T, std::string> ? values[i].is_string() : figure;
+  const bool texts = std::is_same_v<T, std::string>;
+  const char* kind = texts ? "texts" : "numbers";
+  check(Exit::model_file, values.is_array(), "passport: {} is {}; a list of {} in square brackets was expected", key,
+        shown(text), kind);
+  for (const Json& v : values) {
+    check(Exit::model_file, texts ? v.is_string() : v.is_number(), "passport: {} is {}; its entries must be {}", key,
+          shown(text), kind);
+    check(Exit::model_file, texts || std::abs(v.get<double>()) < 1e9,
+          "passport: {} is {}; its numbers must be between -1e9 and 1e9", key, shown(text));
   }
-  check(Exit::model_file, good, "passport: {} is {}; a list in square brackets was expected", key, shown(text));
   return values.get<std::vector<T>>();
 }
 
@@ -48,8 +53,9 @@ long whole(const Notes& notes, const char* key) {
   if (text.empty()) return 0;
   long value = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  check(Exit::model_file, error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= 65536,
-        "passport: {} is {}; a number of pixels or frames was expected", key, shown(text));
+  check(Exit::model_file,
+        error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= most_pixels,
+        "passport: {} is {}; a number of pixels or frames up to {} was expected", key, shown(text), most_pixels);
   return value;
 }
 
@@ -72,6 +78,27 @@ Passport torchvision(const std::string& model, std::vector<float> mean, std::vec
           "code BSD-3-Clause; weights trained on ImageNet, see its terms"};
 }
 
+Passport read_notes(const Notes& notes) {
+  Passport p;
+  p.model = note(notes, "model");
+  if (p.empty()) return p;
+  if (const std::string order = note(notes, "channel_order"); !order.empty()) p.channel_order = order;
+  check(Exit::model_file, p.channel_order == "rgb" || p.channel_order == "bgr",
+        "passport: channel_order is {}; rgb or bgr was expected", shown(p.channel_order));
+  p.mean = array<float>(notes, "mean");
+  p.scale = array<float>(notes, "scale");
+  check(Exit::model_file, p.mean.size() == p.scale.size(), "passport: mean of {} channels, scale of {}", p.mean.size(),
+        p.scale.size());
+  p.height = whole(notes, "height");
+  p.width = whole(notes, "width");
+  p.resize = note(notes, "resize");
+  p.labels = array<std::string>(notes, "labels");
+  p.origin = note(notes, "origin");
+  p.licence = note(notes, "licence");
+  p.frames = whole(notes, "frames");
+  return p;
+}
+
 }  // namespace
 
 Notes Passport::to_notes() const {
@@ -92,25 +119,12 @@ Notes Passport::to_notes() const {
   return notes;
 }
 
-Passport Passport::from_notes(const Notes& notes) {
-  Passport p;
-  p.model = note(notes, "model");
-  if (p.empty()) return p;
-  if (const std::string order = note(notes, "channel_order"); !order.empty()) p.channel_order = order;
-  check(Exit::model_file, p.channel_order == "rgb" || p.channel_order == "bgr",
-        "passport: channel_order is {}; rgb or bgr was expected", shown(p.channel_order));
-  p.mean = array<float>(notes, "mean");
-  p.scale = array<float>(notes, "scale");
-  check(Exit::model_file, p.mean.size() == p.scale.size(), "passport: mean of {} channels, scale of {}", p.mean.size(),
-        p.scale.size());
-  p.height = whole(notes, "height");
-  p.width = whole(notes, "width");
-  p.resize = note(notes, "resize");
-  p.labels = array<std::string>(notes, "labels");
-  p.origin = note(notes, "origin");
-  p.licence = note(notes, "licence");
-  p.frames = whole(notes, "frames");
-  return p;
+Passport Passport::from_notes(const Notes& notes, const std::string& path) {
+  try {
+    return read_notes(notes);
+  } catch (const Error& error) {
+    throw Error(error.exit(), path.empty() ? error.what() : path + ": " + error.what());
+  }
 }
 
 Passport known_passport(const std::string& model) {

@@ -20,8 +20,8 @@ struct Passport {
 
   bool empty() const { return model.empty(); }
   std::map<std::string, std::string> to_notes() const;  // keys "dactyl.passport.…"
-  // empty() if there is none; Exit::model_file if a figure in it is not one.
-  static Passport from_notes(const std::map<std::string, std::string>&);
+  // empty() if there is none; Exit::model_file, naming `path`, if a figure in it is not one.
+  static Passport from_notes(const std::map<std::string, std::string>&, const std::string& path = "");
 };
 
 // What the public weights of alexnet, alexnet-torchvision, googlenet, googlenet-bn and mobilenet (of any width) expect

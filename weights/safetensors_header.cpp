@@ -87,6 +87,8 @@ bool Parser::key(string_t& text) {
   } else if (place_ == Place::notes) {
     check(Exit::model_file, !out_.notes.contains(text), "{}: safetensors header: metadata {} is there twice", path_,
           shown(text));
+    check(Exit::model_file, out_.notes.size() < SafetensorsHeader::max_notes,
+          "{}: safetensors header: more than {} entries of metadata", path_, SafetensorsHeader::max_notes);
   } else if (text == "__metadata__") {
     check(Exit::model_file, !has_notes_, "{}: safetensors header: \"__metadata__\" is there twice", path_);
     has_notes_ = true;

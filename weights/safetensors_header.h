@@ -21,6 +21,7 @@ struct SafetensorsEntry {
 struct SafetensorsHeader {
   static constexpr std::uint64_t max_bytes = 100'000'000;  // the format's own limit
   static constexpr std::size_t max_tensors = 100'000;
+  static constexpr std::size_t max_notes = max_tensors + 1000;  // a checksum each, and what a file says of itself
   std::map<std::string, SafetensorsEntry> tensors;
   std::map<std::string, std::string> notes;
 };

@@ -5,3 +5,4 @@
 #include "weights/inflate.h"
 #include "weights/load.h"
 #include "weights/passport.h"
+#include "weights/text.h"

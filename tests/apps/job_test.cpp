@@ -61,6 +61,43 @@ TEST_F(Job, predict_gives_a_line_per_file_and_names_the_bad_ones) {
   EXPECT_EQ(bad, 2);
 }
 
+TEST_F(Job, what_cannot_be_opened_is_one_bad_file_among_others) {
+  std::filesystem::create_symlink("loop.jpg", path("loop.jpg"));
+  std::filesystem::create_directories(path("some/below"));
+  std::filesystem::create_symlink("loop.jpg", path("some/below/loop.jpg"));
+  std::filesystem::copy_file(path("pictures/A/hand00_0001.jpg"), path("some/a\nb.jpg"));
+  const Said said = run("predict --run run --device cpu loop.jpg some");
+  EXPECT_EQ(said.code, 3);
+  EXPECT_NE(said.out.find("some/a\\x0ab.jpg\n"), std::string::npos) << said.out;
+  EXPECT_NE(said.err.find("2 of 3 files could not be read"), std::string::npos) << said.err;
+  const std::string model = "predict --model googlenet-bn --device cpu pictures/A --weights run/best.safetensors ";
+  expect_error("predict --model googlenet-bn --weights loop.jpg pictures/A", 65);
+  write("empty.txt", "");
+  for (const std::string list : {"pictures", "/dev/null", "empty.txt", "none.txt"})
+    expect_error(model + "--labels " + list, 3);
+}
+
+TEST_F(Job, eval_keeps_its_figures_whatever_happens_to_the_report) {
+  write("file", "in the way");
+  const Said early = run("eval --run run --device cpu --out file");  // said before the work
+  EXPECT_EQ(early.code, 3);
+  EXPECT_EQ(early.err.find("file: cannot be made"), 8u) << early.err;
+  EXPECT_EQ(early.out, "");
+  std::filesystem::remove_all(path("run/eval"));
+  std::filesystem::create_directories(path("run/eval/metrics.json/in/the/way"));
+  const Said late = run("eval --run run --device cpu --json");
+  EXPECT_EQ(late.code, 3);
+  EXPECT_EQ(late.json()["samples"], 6) << late.err;
+}
+
+TEST_F(Job, eval_takes_a_model_file_as_predict_does) {
+  const Said said = run("eval --run run/best.safetensors --data pictures --device cpu --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(said.json()["samples"], 24);
+  expect_error("eval --run run/best.safetensors --device cpu", 2);  // whose pictures?
+  expect_error("eval --run run --splits pictures --device cpu", 3);
+}
+
 TEST_F(Job, half_precision_and_batches_change_little) {
   const auto top = [&](const std::string& how) {
     return run("predict --run run --device cpu --json pictures/C/hand00_0001.jpg " + how).json()["top"];

@@ -5,6 +5,7 @@
 
 #include "engine/context.h"
 #include "engine/parameters.h"
+#include "engine/trace.h"
 
 namespace dactyl {
 namespace {
@@ -103,6 +104,27 @@ TEST(tape, check_finite_names_the_operation) {
   } catch (const Error& e) {
     EXPECT_EQ(e.exit(), Exit::numerics);
     EXPECT_NE(std::string(e.what()).find("times"), std::string::npos) << e.what();
+  }
+  Context::current().check_finite = false;
+}
+
+TEST(tape, check_finite_says_in_which_layer_a_gradient_went_wrong) {
+  Tensor x = Tensor::scalar(1);
+  x.watch();
+  Context::current().check_finite = true;
+  Tape tape;
+  Tensor y;
+  {
+    const Range layer("conv2");
+    y = record("flaw", {x}, x.clone(),
+               [](const Tensor&) { return Grads{Tensor::scalar(std::numeric_limits<float>::quiet_NaN())}; });
+  }
+  try {
+    tape.backward(y);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("flaw in conv2: 1 of the 1 numbers of its gradient"), std::string::npos)
+        << e.what();
   }
   Context::current().check_finite = false;
 }

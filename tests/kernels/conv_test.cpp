@@ -47,6 +47,24 @@ TEST(Window, same_pads_the_end_more) {
   EXPECT_EQ(output_shape({1, 224, 5, 3}, w, 1), (Shape{1, 112, 5, 1}));
 }
 
+// The library's own relu would make the NaN a 0 and the search would name an innocent operation, or none.
+TEST(Conv, a_searched_nan_survives_the_relu) {
+  const Tensor x = Tensor::from({1, 1, 3, 1}, Values{-1, NAN, 2}), w = Tensor::from({1, 1, 1, 1}, Values{1});
+  const Tensor fine = Tensor::from({1, 1, 3, 1}, Values{-1, 0, 2});
+  const Op op = conv_with(square(1), 1, true);
+  Context::current().check_finite = true;
+  try {
+    op({x, w});
+    ADD_FAILURE() << "no error came";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit(), Exit::numerics);
+    EXPECT_EQ(std::string(error.what()).rfind("conv", 0), 0u) << error.what();
+  }
+  EXPECT_EQ(op({fine, w}).floats(), (Values{0, 0, 2}));
+  Context::current().check_finite = false;
+  EXPECT_EQ(op({fine, w}).floats(), (Values{0, 0, 2}));
+}
+
 TEST(Conv, by_hand) {
   on_each_device([] {
     const Tensor x = Tensor::from({1, 3, 3, 1}, counting(9)), w = Tensor::from({1, 2, 2, 1}, Values{1, 2, 3, 4});

@@ -107,6 +107,25 @@ TEST(models, folded_weights_follow_the_statistics) {
   EXPECT_NE(model.forward(x, inference).floats(), before);
 }
 
+TEST(models, say_the_smallest_input_they_can_take) {
+  for (const ModelInfo& info : models())
+    for (const bool auxiliary : {false, true}) {
+      const i64 least = auxiliary ? info.least_auxiliary : info.least;
+      const auto made = [&](i64 side) {
+        return make_model(info.name, {.classes = 2, .height = side, .width = side, .auxiliary = auxiliary});
+      };
+      EXPECT_GT(tabulate(made(least), least, least).macs, 0) << info.name;
+      try {
+        made(least - 1);
+        ADD_FAILURE() << info.name << " with " << least - 1;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.exit(), Exit::usage);
+        const std::string side = std::to_string(least);
+        EXPECT_TRUE(std::string(error.what()).ends_with(" is " + side + "x" + side)) << error.what();
+      }
+    }
+}
+
 TEST(models, unknown_names_are_a_usage_error) {
   try {
     make_model("resnet");

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "tests/train/tiny.h"
+#include "tests/train/eventful.h"
 #include "train/inference.h"
 
 namespace dactyl {
@@ -49,6 +49,13 @@ TEST(evaluate, ten_views_give_the_mean_of_their_probabilities) {
       EXPECT_NEAR(p.logit[k], std::log(want[static_cast<std::size_t>(p.top[k])]), 1e-5);
     }
   }
+}
+
+TEST(evaluate, counts_what_it_cannot_read_however_much_that_is) {
+  const tiny::Eventful data(200, [](i64 n) { check(Exit::data, n > 150, "torn"); });
+  std::vector<BadSample> bad;
+  EXPECT_EQ(evaluate(tiny::model(), data, {.batch = 8, .threads = 1, .bad = &bad}).size(), 50u);
+  EXPECT_EQ(bad.size(), 150u);
 }
 
 }  // namespace

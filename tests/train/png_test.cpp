@@ -65,6 +65,35 @@ TEST(Png, PalettesAndTheirTransparencyAreExpanded) {
       (ByteVector{10, 20, 30, 40, 20, 10}));
 }
 
+TEST(Png, AColourBeyondThePaletteIsRefused) {
+  const ByteVector palette = {10, 20, 30, 200, 100, 50, 1, 2, 3};
+  const auto with = [&](int depth, const ByteVector& row) {
+    return refusal(png_bytes({1, 2, depth, 3, false, rows_of({row}), {{"PLTE", palette}, {"tRNS", {255}}}}));
+  };
+  EXPECT_EQ(with(8, {0, 2}), "");
+  EXPECT_NE(with(8, {0, 3}).find("a pixel of colour 3, the palette has 3"), std::string::npos) << with(8, {0, 3});
+  EXPECT_NE(with(8, {0, 255}), "");
+  EXPECT_EQ(with(4, {0x12}), "");
+  EXPECT_NE(with(4, {0x1F}).find("colour 15"), std::string::npos);
+  EXPECT_EQ(with(2, {0b00100000}), "");
+  EXPECT_NE(with(2, {0b00110000}).find("colour 3"), std::string::npos);
+}
+
+TEST(Png, TheChecksumOfThePixelsIsVerified) {
+  ByteVector pixels = stored(rows_of({{9}}));
+  const auto with = [&] {
+    ByteVector bytes = head(png_bytes({1, 1, 8, 0, false, rows_of({{9}}), {}}), 33);
+    put_chunk(bytes, "IDAT", pixels);
+    put_chunk(bytes, "IEND", {});
+    return refusal(bytes);
+  };
+  EXPECT_EQ(with(), "");
+  pixels.back() ^= 1;
+  EXPECT_NE(with().find("wrong checksum"), std::string::npos) << with();
+  pixels.resize(pixels.size() - 4);
+  EXPECT_NE(with(), "");
+}
+
 TEST(Png, InterlacedPicturesAreWoven) {
   const Image image = computed_picture(11, 9);
   constexpr int passes[7][4] = {{0, 8, 0, 8}, {0, 8, 4, 8}, {4, 8, 0, 4}, {0, 4, 2, 4},

@@ -1,6 +1,8 @@
 // Sources and splits: the same indices and labels on every machine, and errors that say where.
 #include "train/data/source.h"
 
+#include <sys/stat.h>
+
 #include <set>
 
 #include "tests/train/pictures.h"
@@ -105,6 +107,20 @@ TEST(Source, BadTablesAreRefusedWithTheLine) {
   EXPECT_NE(with("path,label\n").find("no picture"), std::string::npos);
 }
 
+TEST(Source, WhatIsNotUtf8IsRefusedWithItsPlace) {
+  const TempFolder folder;
+  write_text(folder / "a.csv", "path,label\nx.jpg,good\ny.jpg,\xff\n");
+  EXPECT_EQ(refusal(folder / "a.csv"), (folder / "a.csv") + ":3: \"\\xff\" is not UTF-8; save the table as UTF-8");
+  touch(folder, {"set/a/1.jpg", "set/\xfe/2.jpg"});
+  EXPECT_NE(refusal(folder / "set").find("its label \"\\xfe\" is not UTF-8"), std::string::npos);
+}
+
+TEST(Source, APipeIsNotWaitedFor) {
+  const TempFolder folder;
+  ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(refusal(folder / "pipe"), (folder / "pipe") + ": is a pipe, a text file was expected");
+}
+
 TEST(Source, EmptyPlacesAreRefused) {
   const TempFolder folder;
   EXPECT_NE(refusal(folder / "nowhere").find("no such folder"), std::string::npos);
@@ -174,6 +190,9 @@ TEST(Split, WrittenDownItSurvivesMovedAndLostFiles) {
   ASSERT_EQ(again.test.size(), split.test.size());
   for (std::size_t i = 0; i < again.test.size(); ++i)
     EXPECT_EQ(other.name(again.test[i]).substr(12), source->name(split.test[i]).substr(2));
+  const std::string refused = error_text(Exit::data, [&] { read_split(folder / "splits.json", other, true); });
+  EXPECT_NE(refused.find("1 of its 30 samples are gone"), std::string::npos) << refused;
+  EXPECT_NE(refused.find(source->name(split.train[0]).substr(3)), std::string::npos) << refused;
 }
 
 TEST(Split, DamagedFilesAreRefused) {
@@ -187,6 +206,17 @@ TEST(Split, DamagedFilesAreRefused) {
   EXPECT_NE(with("{\"train\":[\"0/hand0_0.jpg\"]}").find("no list \"test\""), std::string::npos);
   EXPECT_NE(with("{\"train\":[\"0/hand0_0.jpg\"],\"test\":[\"0/hand0_0.jpg\"]}").find("twice"), std::string::npos);
   EXPECT_NE(with("{\"train\":[\"q.jpg\"],\"test\":[\"0/hand0_0.jpg\"]}").find("none of the 1 names"),
+            std::string::npos);
+}
+
+TEST(Split, AFolderIsNoSplitAndNamesThatCannotBeListedAreNamed) {
+  const TempFolder folder;
+  EXPECT_NE(error_text(Exit::data, [&] { read_split(folder.path, *labelled(2, 2)); }).find("is a directory"),
+            std::string::npos);
+  touch(folder, {"set/a/1.jpg", "set/a/2\xff.jpg", "set/b/3.jpg", "set/b/4.jpg"});
+  const auto source = open_source(folder / "set");
+  const Split split = split_by_share(*source, 0.5, 1);
+  EXPECT_NE(error_text(Exit::data, [&] { write_split(folder / "s.json", *source, split); }).find("\"a/2\\xff.jpg\""),
             std::string::npos);
 }
 

@@ -10,6 +10,7 @@
 #include "kernels/ops.h"
 #include "train/data/source.h"
 #include "train/open_model.h"
+#include "train/signals.h"
 #include "train/training.h"
 
 namespace dactyl::tiny {
@@ -104,6 +105,7 @@ inline TrainOptions options(const std::string& out) {
 
 // A whole run in options.out; a second call goes on from what the first left.
 inline TrainResult train(const TrainOptions& o, const DataSource& data, const DataSource& validation) {
+  const Signals signals;
   Model net = model(o.seed);
   const RunFolder run(o.out, std::filesystem::exists(o.out + "/last.state"));
   const Log log(run / "log.txt");

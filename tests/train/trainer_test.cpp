@@ -4,7 +4,8 @@
 #include <cmath>
 #include <sstream>
 
-#include "tests/train/tiny.h"
+#include "tests/train/eventful.h"
+#include "tests/train/pictures.h"
 
 namespace dactyl {
 namespace {
@@ -55,6 +56,41 @@ TEST(trainer, a_head_learns_the_same_from_stored_features) {
   EXPECT_NE(tiny::content(o.out + "/eval/bad_samples.csv").find("picture5,"), std::string::npos);
   std::filesystem::remove_all(o.out);
   std::filesystem::remove_all(pictures.out);
+}
+
+TEST(trainer, says_why_a_sample_has_no_features) {
+  const tiny::Colours data(30, true);
+  const Model net = tiny::model();
+  const LoaderOptions how{.batch = 4, .threads = 1, .input = net.input, .training = true, .bad_limit = 0, .bad_few = 0};
+  const Features features = compute_features(net, data, how, 1, DType::f32, [](i64) {});
+  const auto feed = feature_feed(net, data, features, how, DType::f32);
+  feed->start(0, 0);
+  const std::string text = error_text(Exit::data, [&] {
+    while (feed->next()) {
+    }
+  });
+  EXPECT_NE(text.find("picture5: torn"), std::string::npos) << text;
+}
+
+TEST(trainer, refuses_to_judge_by_no_sample) {
+  const tiny::Colours data(30);
+  const tiny::Eventful validation(12, [](i64) { fail(Exit::data, "torn", {}); });
+  for (const int views : {0, -1}) {
+    TrainOptions o = tiny::options(tiny::folder("unreadable"));
+    o.cache_views = views;
+    const std::string text = error_text(Exit::data, [&] { tiny::train(o, data, validation); });
+    EXPECT_NE(text.find("not one of the 12 samples can be read, the first: picture0: torn"), text.npos) << text;
+    EXPECT_FALSE(std::filesystem::exists(o.out + "/best.safetensors"));
+    std::filesystem::remove_all(o.out);
+  }
+}
+
+TEST(trainer, says_the_batch_that_small_data_gives) {
+  TrainOptions o = tiny::options(tiny::folder("small"));
+  o.batch = 100;
+  tiny::train(o, tiny::Colours(30), tiny::Colours(12));
+  EXPECT_NE(tiny::content(o.out + "/log.txt").find("2 steps of 30,"), std::string::npos);
+  std::filesystem::remove_all(o.out);
 }
 
 TEST(trainer, names_the_operation_of_the_first_nan) {

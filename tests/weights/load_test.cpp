@@ -199,8 +199,25 @@ TEST(Load, CountsWhatIsNotFinite) {
   expect_part(load(store, c, "googlenet").text(), "warning: 2 values are NaN or Inf");
   Parameters other = some_of_googlenet();
   expect_part(error_of([&] { load(other, c, "googlenet", {.strict = true}); }),
-              "1 with NaN or Inf: loss3/classifier.weight");
+              "2 of its numbers are NaN or infinite: loss3/classifier.weight (2 of 4)");
   EXPECT_EQ(values(other, "loss1/fc.weight"), Floats(512, 0));
+}
+
+TEST(Load, WhatOverflowsTheParametersTypeIsNotFinite) {
+  Parameters store = some_of_googlenet();
+  Checkpoint c = foreign();
+  c.tensors["loss3/classifier.weight"] = Tensor::full({2, 2}, 1e300, DType::f64);
+  EXPECT_EQ(load(store, c, "googlenet").nonfinite, 4);
+}
+
+TEST(Load, AVarianceIsNotNegative) {
+  Parameters store;
+  store.add_statistic("conv1.bn.running_var", {2}, 1);
+  store.initialise(1);
+  Checkpoint c;
+  c.tensors["conv1.bn.running_var"] = Tensor::from({2}, Floats{1, -1e-6f});
+  expect_part(error_of([&] { load(store, c, "googlenet-bn"); }), "below 0, in conv1.bn.running_var (1 of 2)");
+  EXPECT_EQ(values(store, "conv1.bn.running_var"), (Floats{1, 1}));
 }
 
 TEST(Load, OtherNumberTypesBecomeTheParameters) {

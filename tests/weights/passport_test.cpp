@@ -37,19 +37,22 @@ TEST(Passport, NoneIsEmpty) {
 
 TEST(Passport, RefusesWhatIsNoFigure) {
   const std::vector<std::tuple<std::string, std::string, std::string>> cases{
-      {"mean", "123", "mean is \"123\"; a list in square brackets was expected"},
+      {"mean", "123", "mean is \"123\"; a list of numbers in square brackets was expected"},
       {"mean", "[1,\"x\",3]", "mean is"},
-      {"mean", "[1e300,1,1]", "mean is"},
+      {"mean", "[1e39,1,1]", "mean is \"[1e39,1,1]\"; its numbers must be between -1e9 and 1e9"},
       {"scale", "[1]", "mean of 3 channels, scale of 1"},
       {"labels", "[1]", "labels is"},
       {"labels", std::string(5 << 20, '['), "labels takes 5242880 bytes"},
       {"height", "-3", "height is \"-3\"; a number of pixels"},
+      {"height", "65536", "height is \"65536\"; a number of pixels up to 4096"},
       {"width", "224px", "width is \"224px\""},
       {"channel_order", "gbr", "channel_order is \"gbr\"; rgb or bgr was expected"}};
   for (const auto& [key, text, part] : cases) {
     auto notes = known_passport("googlenet").to_notes();
     notes["dactyl.passport." + key] = text;
-    expect_part(error_of([&] { Passport::from_notes(notes); }), part);
+    const std::string said = error_of([&] { Passport::from_notes(notes, "some.safetensors"); });
+    expect_part(said, part);
+    EXPECT_TRUE(said.starts_with("some.safetensors: passport: ")) << said;
   }
 }
 

@@ -155,6 +155,12 @@ TEST(Safetensors, RefusesMoreTensorsThanItCanHold) {
   expect_part(refusal(safetensors(header + "}")), "more than 100000 tensors");
 }
 
+TEST(Safetensors, RefusesMoreNotesThanItCanHold) {
+  std::string notes;
+  for (int i = 0; i < 200'000; ++i) notes += (i ? ",\"" : "\"") + std::to_string(i) + "\":\"\"";
+  expect_part(refusal(safetensors("{\"__metadata__\":{" + notes + "}}")), "more than 101000 entries of metadata");
+}
+
 TEST(Safetensors, RefusesEveryTruncation) {
   const std::string whole = safetensors("{" + entry("a", "U8", "[200]", "[0,200]") + "}", std::string(200, 'x'));
   const Folder folder;

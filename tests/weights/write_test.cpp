@@ -92,7 +92,9 @@ TEST(Write, AFullDiskIsToldInBytes) {
 
 TEST(Write, NoFolderAndNoOrdinaryFileAreRefused) {
   const Folder folder;
-  expect_part(error_of([&] { write_atomically(folder / "no/such/c", "x"); }, Exit::data), "creating it failed");
+  const std::string nowhere = error_of([&] { write_atomically(folder / "no/such/c", "x"); }, Exit::data);
+  expect_part(nowhere, "creating it failed");
+  EXPECT_EQ(nowhere.find(" free"), nowhere.npos) << nowhere;  // nobody knows how much
   expect_part(error_of([&] { write_atomically(folder.path(), "x"); }, Exit::data), "is not an ordinary file");
   expect_part(error_of([&] { write_atomically("/dev/null", "x"); }, Exit::data), "is not an ordinary file");
 }

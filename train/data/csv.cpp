@@ -2,10 +2,8 @@
 #include "train/data/csv.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
-#include "engine/check.h"
+#include "weights/text.h"
 
 namespace dactyl {
 namespace {
@@ -25,6 +23,8 @@ class Parser {
     while (take(','));
     take('\r');
     check(Exit::data, done() || take('\n'), "{}:{}: text after a closing quote", path_, line_);
+    for (const std::string& field : fields)
+      check(Exit::data, is_utf8(field), "{}:{}: {} is not UTF-8; save the table as UTF-8", path_, line_, shown(field));
     ++line_;
     return fields;
   }
@@ -70,9 +70,7 @@ std::size_t Table::column(const std::string& name) const {
 }
 
 Table read_csv(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  check(Exit::data, file.good() || file.eof(), "{}: cannot be read", path);
+  const std::string text = text_file(path, Exit::data);
   check(Exit::data, !text.empty(), "{}: is empty; a header line is expected", path);
   Parser parser(path, text);
   Table table{path, parser.record(), {}};

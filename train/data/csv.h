@@ -15,7 +15,7 @@ struct Table {
 };
 
 // Fields may be quoted, quotes doubled, lines end in LF or CRLF; a byte-order mark and empty lines are skipped. Throws
-// Exit::data: path, line, what is wrong.
+// Exit::data: path, line, what is wrong, be it only that a field is not UTF-8.
 Table read_csv(const std::string& path);
 
 }  // namespace dactyl

@@ -24,8 +24,11 @@ struct PngFacts {
   int height = 0, width = 0, depth = 0;
   int orientation = 1;
   std::vector<std::uint8_t> essence;
+  int colours = 0;                    // in the palette, where the depth could name more
+  std::vector<std::uint8_t> indices;  // then: the same pixels as a grey picture, so that they can be compared with it
 };
-// Throws unless every chunk's CRC is right and the pixels inflate to exactly the bytes the header promises.
+// Throws unless every chunk's CRC is right and the pixels inflate to exactly the bytes the header promises, with the
+// checksum behind them.
 PngFacts examine_png(Bytes bytes, const ImageLimits& limits);
 
 Image decode_jpeg(Bytes bytes, const ImageLimits& limits);

@@ -98,14 +98,16 @@ void Loader::State::enter(const Fault& fault) {
   check_limits(fault);
 }
 
+// An evaluation says what it left out and leaves the judgement to its reader.
 void Loader::State::check_limits(const Fault& fault) const {
+  if (!options.training) return;
   check(Exit::data, in_a_row <= most_in_a_row, "data: more than {} samples in a row cannot be read, the last: {}: {}",
         most_in_a_row, source.name(fault.sample), fault.reason);
   const auto c = static_cast<std::size_t>(source.label(fault.sample));
   const double most =
       std::max(static_cast<double>(options.bad_few), options.bad_limit * static_cast<double>(class_counts[c]));
   check(
-      Exit::data, !options.training || static_cast<double>(class_bad[c]) <= most,
+      Exit::data, static_cast<double>(class_bad[c]) <= most,
       "data: {} of the {} samples of class \"{}\" cannot be read, the limit is {} %; the last: {}: {}; remove them or "
       "raise --bad-limit",
       class_bad[c], class_counts[c], source.labels()[c], 100 * options.bad_limit, source.name(fault.sample),

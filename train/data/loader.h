@@ -21,16 +21,18 @@ struct Batch {
   i64 count = 0;                  // real samples
 };
 
+constexpr int most_threads = 256;
+
 struct LoaderOptions {
   i64 batch = 32;                 // over all ranks; Batch holds batch / ranks
-  int threads = 0;                // 0: one per core, at most 16
+  int threads = 0;                // 0: one per core, at most 16; never more than most_threads
   InputSpec input;
   AugmentOptions augment;
   bool training = false;          // shuffled by (seed, epoch), the incomplete last batch dropped; else in order, filled
   std::uint64_t seed = 1;
   int rank = 0, ranks = 1;        // this process's share of every batch
-  double bad_limit = 0.01;        // share of bad samples of a class (and 100 in a row) past which the run stops
-  i64 bad_few = 5;                // so many bad samples of a class never stop a run, whatever their share
+  double bad_limit = 0.01;        // training: share of bad samples of a class (and 100 in a row) past which it stops
+  i64 bad_few = 5;                // so many bad samples of a class never stop it, whatever their share
   std::vector<bool> never_mirrored;  // by label: classes whose meaning a mirror would change; empty: none
   i64 cache_bytes = i64{2} << 30; // prepared pictures kept in memory, so that small data is decoded once; 0: none
   Device device;

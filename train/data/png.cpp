@@ -5,6 +5,7 @@
 #define STBI_NO_STDIO
 #include <stb_image.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "train/data/decode.h"
@@ -40,10 +41,25 @@ Image load(const PngFacts& facts, std::uint64_t full, Load stbi_load) {
   return over_black(rgba.get(), height, width, full);
 }
 
+// A pixel that names a colour beyond the palette's end: the decoder would show whatever memory holds there.
+void check_indices(const PngFacts& facts) {
+  int width = 0, height = 0, components = 0;
+  const Pixels<stbi_uc> grey(stbi_load_from_memory(facts.indices.data(), static_cast<int>(facts.indices.size()), &width,
+                                                   &height, &components, 1),
+                             stbi_image_free);
+  check(Exit::data, grey != nullptr, "PNG is damaged: {}", stbi_failure_reason());
+  const int spread = 255 / ((1 << facts.depth) - 1);  // what the decoder made of narrow numbers
+  const std::size_t count = static_cast<std::size_t>(facts.height) * static_cast<std::size_t>(facts.width);
+  const int most = *std::max_element(grey.get(), grey.get() + count) / spread;
+  check(Exit::data, most < facts.colours, "PNG is damaged: a pixel of colour {}, the palette has {}", most,
+        facts.colours);
+}
+
 }  // namespace
 
 Image decode_png(Bytes bytes, const ImageLimits& limits) {
   const PngFacts facts = examine_png(bytes, limits);
+  if (facts.colours > 0) check_indices(facts);
   Image image = facts.depth == 16 ? load<stbi_us>(facts, 65535, stbi_load_16_from_memory)
                                   : load<stbi_uc>(facts, 255, stbi_load_from_memory);
   return oriented(std::move(image), facts.orientation);

@@ -83,6 +83,16 @@ i64 read_header(const Chunk& chunk, PngFacts& facts, const ImageLimits& limits) 
   return inflated_bytes(facts, colour, chunk.body[12] == 1);
 }
 
+// zlib ends with a checksum of what was packed (RFC 1950), which the inflater does not look at.
+void check_adler(const std::vector<std::uint8_t>& pixels, Bytes inflated) {
+  std::uint32_t a = 1, b = 0;
+  constexpr std::size_t most = 5552;  // bytes before the sums can overflow
+  for (std::size_t at = 0; at < inflated.size(); a %= 65521, b %= 65521)
+    for (const std::size_t end = std::min(at + most, inflated.size()); at < end; ++at) b += a += inflated[at];
+  check(Exit::data, pixels.size() >= 4 && word(pixels, pixels.size() - 4) == (b << 16 | a),
+        "PNG is damaged: wrong checksum of its pixels");
+}
+
 // A stream that inflates past the promised size stops at the buffer's end, so a bomb costs no more than its header
 // says.
 void check_inflates(const std::vector<std::uint8_t>& pixels, i64 promised) {
@@ -94,6 +104,7 @@ void check_inflates(const std::vector<std::uint8_t>& pixels, i64 promised) {
                               static_cast<int>(pixels.size()));
   check(Exit::data, found >= 0, "PNG is damaged: {}", stbi_failure_reason());
   check(Exit::data, found == promised, "PNG is damaged: {} bytes of pixels, the header promises {}", found, promised);
+  check_adler(pixels, {reinterpret_cast<const std::uint8_t*>(room.get()), static_cast<std::size_t>(promised)});
 }
 
 void append(std::vector<std::uint8_t>& to, Bytes bytes) {
@@ -113,6 +124,18 @@ void append_chunk(std::vector<std::uint8_t>& to, std::string_view type, Bytes bo
   put(crc32(Bytes(to).subspan(start)));
 }
 
+// The same pixels as a grey picture: header, pixels, end.
+std::vector<std::uint8_t> as_grey(Bytes signature, Bytes header, const std::vector<std::uint8_t>& pixels) {
+  std::vector<std::uint8_t> file, grey;
+  append(file, signature);
+  append(grey, header);
+  grey[9] = 0;  // the colour type
+  append_chunk(file, "IHDR", grey);
+  append_chunk(file, "IDAT", pixels);
+  append_chunk(file, "IEND", {});
+  return file;
+}
+
 }  // namespace
 
 PngFacts examine_png(Bytes bytes, const ImageLimits& limits) {
@@ -123,10 +146,12 @@ PngFacts examine_png(Bytes bytes, const ImageLimits& limits) {
   Chunk chunk = chunk_at(bytes, signature);
   const i64 promised = read_header(chunk, facts, limits);
   append(facts.essence, chunk.whole);
+  const Bytes header = chunk.body;
   for (std::size_t at = signature + chunk.whole.size(); chunk.type != "IEND"; at += chunk.whole.size()) {
     chunk = chunk_at(bytes, at);
     const bool critical = !(chunk.type[0] & 0x20);
     if (chunk.type == "IDAT") append(pixels, chunk.body);
+    if (chunk.type == "PLTE" && header[9] == 3) facts.colours = static_cast<int>(chunk.body.size() / 3);
     if (chunk.type == "PLTE" || chunk.type == "tRNS") append(facts.essence, chunk.whole);
     if (chunk.type == "eXIf") facts.orientation = exif_orientation(chunk.body);
     check(Exit::data, !critical || chunk.type == "IDAT" || chunk.type == "PLTE" || chunk.type == "IEND",
@@ -134,6 +159,8 @@ PngFacts examine_png(Bytes bytes, const ImageLimits& limits) {
   }
   check(Exit::data, !pixels.empty(), "PNG: no pixel data");
   check_inflates(pixels, promised);
+  if (facts.colours >= 1 << std::min(facts.depth, 8)) facts.colours = 0;
+  if (facts.colours > 0) facts.indices = as_grey(bytes.first(signature), header, pixels);
   append_chunk(facts.essence, "IDAT", pixels);
   append_chunk(facts.essence, "IEND", {});
   return facts;

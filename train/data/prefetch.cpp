@@ -11,7 +11,8 @@ constexpr std::size_t alignment = 256;
 std::size_t aligned(i64 bytes) { return (static_cast<std::size_t>(bytes) + alignment - 1) / alignment * alignment; }
 
 i64 thread_count(int wanted) {
-  check(Exit::usage, wanted >= 0 && wanted <= 256, "loader: {} threads; 0 (automatic) to 256 are possible", wanted);
+  check(Exit::usage, wanted >= 0 && wanted <= most_threads, "loader: {} threads; 0 (automatic) to {} are possible",
+        wanted, most_threads);
   return wanted > 0 ? wanted : std::clamp<i64>(std::thread::hardware_concurrency(), 1, 16);
 }
 
@@ -39,7 +40,10 @@ Prefetch::Prefetch(const DataSource& source, const LoaderOptions& options, const
   try {
     for (i64 i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
   } catch (const std::system_error& error) {
-    check(Exit::failure, !threads_.empty(), "loader: no thread can be started: {}", error.what());
+    check(Exit::memory, !threads_.empty(),
+          "loader: no thread can be started: {}; is memory or the number of processes "
+          "limited (ulimit -v, -u)?",
+          error.what());
   }  // fewer threads than wished give the same batches
 }
 

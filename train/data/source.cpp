@@ -11,6 +11,7 @@
 #include <set>
 
 #include "train/data/csv.h"
+#include "weights/text.h"
 
 namespace dactyl {
 namespace {
@@ -77,7 +78,10 @@ std::unique_ptr<DataSource> from_named(const std::string& origin, const std::vec
   check(Exit::data, !found.empty(),
         "{}: no picture found; expected sub-folders named like the classes with .jpg, .jpeg or .png files", origin);
   std::set<std::string> names;
-  for (const Named& n : found) names.insert(n.label);
+  for (const Named& n : found) {
+    check(Exit::data, is_utf8(n.label), "{}: its label {} is not UTF-8; rename the class", n.path, shown(n.label));
+    names.insert(n.label);
+  }
   const std::vector<std::string> labels = known.empty() ? sorted_labels(names) : known;
   std::map<std::string, int> index;
   for (std::size_t i = 0; i < labels.size(); ++i) index.emplace(labels[i], static_cast<int>(i));

@@ -63,8 +63,9 @@ Split split_by_share(const DataSource&, double share, std::uint64_t seed);
 // Samples whose name's first group matched by `pattern` is in `test_groups` are the test set; names without a match
 // are an error naming the first one. Here and in splits.json names go without the folder that all samples share.
 Split split_by_group(const DataSource&, const std::string& pattern, const std::vector<std::string>& test_groups);
-// splits.json: names, so that a split survives files coming and going, and the whole data moving elsewhere.
+// splits.json: names, so that a split survives files coming and going, and the whole data moving elsewhere. With
+// `complete` names that are gone are an error instead of left out: to go on with a run, every sample is needed.
 void write_split(const std::string& path, const DataSource&, const Split&);
-Split read_split(const std::string& path, const DataSource&);
+Split read_split(const std::string& path, const DataSource&, bool complete = false);
 
 }  // namespace dactyl

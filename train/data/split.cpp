@@ -1,7 +1,6 @@
 // Who trains and who tests: by share, by a group in the name, or as written down.
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -10,6 +9,7 @@
 #include "engine/random.h"
 #include "train/data/source.h"
 #include "weights/checkpoint.h"
+#include "weights/text.h"
 
 namespace dactyl {
 namespace {
@@ -73,17 +73,19 @@ nlohmann::json names_of(const std::vector<std::string>& names, const std::vector
 }
 
 std::vector<i64> indices_of(const std::string& path, const nlohmann::json& json, const char* side,
-                            const std::map<std::string, i64>& index, std::set<std::string>& seen) {
+                            const std::map<std::string, i64>& index, std::set<std::string>& seen,
+                            std::vector<std::string>& missing) {
   check(Exit::data, json.contains(side) && json[side].is_array(), "{}: no list \"{}\"", path, side);
   std::vector<i64> indices;
   for (const auto& entry : json[side]) {
     check(Exit::data, entry.is_string(), "{}: a name in \"{}\" is no text", path, side);
     const auto name = entry.get<std::string>();
     check(Exit::data, seen.insert(name).second, "{}: {} is listed twice", path, name);
-    if (const auto found = index.find(name); found != index.end()) indices.push_back(found->second);
+    if (const auto found = index.find(name); found != index.end())
+      indices.push_back(found->second);
+    else
+      missing.push_back(name);
   }
-  check(Exit::data, !indices.empty(), "{}: none of the {} names in \"{}\" is in the data", path, json[side].size(),
-        side);
   std::sort(indices.begin(), indices.end());
   return indices;
 }
@@ -136,26 +138,30 @@ Split split_by_group(const DataSource& source, const std::string& pattern,
 
 void write_split(const std::string& path, const DataSource& source, const Split& split) {
   const std::vector<std::string> names = short_names(source);
+  for (const std::string& name : names)
+    check(Exit::data, is_utf8(name), "{}: cannot list {}: the file's name is not UTF-8; rename it", path, shown(name));
   const nlohmann::json json = {{"train", names_of(names, split.train)}, {"test", names_of(names, split.test)}};
-  try {
-    write_atomically(path, json.dump(1) + "\n");
-  } catch (const nlohmann::json::exception& error) {
-    fail(Exit::data, "{}: a file name is not UTF-8 ({}); rename it", {path, error.what()});
-  }
+  write_atomically(path, json.dump(1) + "\n");
 }
 
-Split read_split(const std::string& path, const DataSource& source) {
-  std::ifstream file(path, std::ios::binary);
-  check(Exit::data, file.good(), "{}: cannot be read", path);
-  const auto json = nlohmann::json::parse(file, nullptr, false);
+Split read_split(const std::string& path, const DataSource& source, bool complete) {
+  const auto json = nlohmann::json::parse(text_file(path, Exit::data), nullptr, false);
   check(Exit::data, json.is_object(), "{}: is not the JSON of a split", path);
   std::map<std::string, i64> index;
   for (const std::string& name : short_names(source)) index.emplace(name, static_cast<i64>(index.size()));
   check(Exit::data, static_cast<i64>(index.size()) == source.size(), "{}: two samples have the same name", path);
   std::set<std::string> seen;
   Split split;
-  split.train = indices_of(path, json, "train", index, seen);
-  split.test = indices_of(path, json, "test", index, seen);
+  std::vector<std::string> missing;
+  split.train = indices_of(path, json, "train", index, seen, missing);
+  split.test = indices_of(path, json, "test", index, seen, missing);
+  check(Exit::data, !complete || missing.empty(),
+        "{}: {} of its {} samples are gone from the data, the first: {}; put them back to go on, or start a new run on "
+        "what is there with another --out",
+        path, missing.size(), seen.size(), missing.empty() ? "" : missing.front());
+  for (const auto& [side, indices] : {std::pair("train", &split.train), std::pair("test", &split.test)})
+    check(Exit::data, !indices->empty(), "{}: none of the {} names in \"{}\" is in the data", path, json[side].size(),
+          side);
   return split;
 }
 

@@ -1,0 +1,54 @@
+// Sampling decides, the source reads.
+#include "train/data/clip_samples.h"
+
+#include "train/data/pack.h"
+
+namespace dactyl {
+namespace {
+
+class ClipSamples : public DataSource {
+ public:
+  ClipSamples(std::shared_ptr<const ClipSource> source, const ClipChoice& choice)
+      : source_(std::move(source)), choice_(choice) {
+    check(Exit::usage, choice.training.frames == choice.testing.frames,
+          "clips: {} is trained on, {} is tested on; both need the same number of frames", to_text(choice.training),
+          to_text(choice.testing));
+    check(Exit::usage, choice.testing.kind != Sampling::dense && choice.training.kind != Sampling::dense,
+          "clips: dense gives several clips of a sample, one is needed; take uniform or centre");
+  }
+  i64 size() const override { return source_->size(); }
+  int label(i64 i) const override { return source_->label(i); }
+  std::string name(i64 i) const override { return source_->name(i); }
+  const std::vector<std::string>& labels() const override { return source_->labels(); }
+  int frames() const override { return choice_.testing.frames; }
+  Image image(i64 i) const override { return read(i, choice_.testing, 0); }
+  Image drawn(i64 i, i64 epoch) const override { return read(i, choice_.training, epoch); }
+  bool varies() const override {
+    return choice_.training.kind == Sampling::segments || choice_.training.kind == Sampling::window;
+  }
+
+ private:
+  Image read(i64 i, const ClipSampling& how, i64 epoch) const {
+    std::vector<Clip> clips = source_->clips(
+        i, [&](const VideoInfo& info) { return sample_times(how, info, choice_.seed, epoch, i); });
+    Clip& clip = clips.front();
+    return {clip.height, clip.width, std::move(clip.rgb), clip.frames};
+  }
+
+  std::shared_ptr<const ClipSource> source_;
+  ClipChoice choice_;
+};
+
+}  // namespace
+
+std::unique_ptr<DataSource> clip_samples(std::shared_ptr<const ClipSource> source, const ClipChoice& choice) {
+  return std::make_unique<ClipSamples>(std::move(source), choice);
+}
+
+std::shared_ptr<const DataSource> open_samples(const std::string& path, const std::vector<std::string>& known,
+                                               const ClipChoice& choice) {
+  if (is_pack(path) || holds_videos(path)) return clip_samples(open_clips(path, known), choice);
+  return open_source(path, known);
+}
+
+}  // namespace dactyl
