@@ -31,6 +31,7 @@ Tensor loss(const X& x) {  // -1: not a sample
 const std::vector<CheckCase>& check_cases() {
   static const Window deep = window({3, 3, 3}, {1, 2, 2}, {1, 1, 1});
   static const Shape image{2, 6, 5, 4}, clip{1, 4, 5, 5, 3};
+  // clang-format off
   static const std::vector<CheckCase> cases = {
       {"conv", {image, {6, 3, 3, 4}, {6}}, [](const X& x) { return conv_with(x, square(3, 1, 1), 1, false); }},
       {"conv relu", {image, {6, 1, 1, 4}, {6}}, [](const X& x) { return conv_with(x, square(1), 1, true); }},
@@ -65,9 +66,11 @@ const std::vector<CheckCase>& check_cases() {
       {"batch_norm", {image, {4}, {4}}, [](const X& x) { return norm_with(x, Statistics::batch); }},
       {"batch_norm frozen", {image, {4}, {4}}, [](const X& x) { return norm_with(x, Statistics::frozen); }},
       {"dropout", {image}, dropped},
+      {"lstm", {{2, 3, 4}, {8, 4}, {8, 2}, {8}}, [](const X& x) { return lstm(x[0], x[1], x[2], x[3]); }},
       {"softmax", {{3, 7}}, [](const X& x) { return softmax(x[0]); }},
       {"cross_entropy", {{3, 7}}, loss},
   };
+  // clang-format on
   return cases;
 }
 

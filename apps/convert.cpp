@@ -1,4 +1,5 @@
 // dactyl convert: weights of other programs in our format, and pictures' filters inflated for clips.
+#include <filesystem>
 #include <iostream>
 
 #include "apps/cli.h"
@@ -27,7 +28,8 @@ Passport passport_of(const Model& model, const Passport& source, const std::stri
 }
 
 std::string origin_of(const ConvertOptions& o, const Passport& source) {
-  return o.weights + (source.origin.empty() ? "" : " (" + source.origin + ")");
+  const std::string file = std::filesystem::path(o.weights).filename().string();
+  return file + (source.origin.empty() ? "" : " (" + source.origin + ")");
 }
 
 void write(const ConvertOptions& o, const Model& model, const Passport& source, const std::string& origin) {

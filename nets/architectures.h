@@ -15,6 +15,7 @@ Model mobilenet(const std::string& name, double width, const ModelOptions&);  //
 
 Model mobilenet_lstm(const std::string& name, double width, const ModelOptions&);  // MobileNet per frame, then an LSTM
 
+InputSpec mobilenet_input(const ModelOptions&);  // one picture: bytes / 127.5 − 1
 // Adds MobileNet's layers up to the mean over the picture; `width` multiplies every number of channels.
 void mobilenet_trunk(Stack& net, double width);
 

@@ -42,17 +42,21 @@ void mobilenet_trunk(Stack& net, double width) {
   // clang-format on
 }
 
+InputSpec mobilenet_input(const ModelOptions& o) {
+  return {o.height ? o.height : 224,
+          o.width ? o.width : 224,
+          3,
+          Resize::short_side,
+          Filter::antialias,
+          256,
+          {127.5f, 127.5f, 127.5f},
+          {1 / 127.5f, 1 / 127.5f, 1 / 127.5f}};
+}
+
 Model mobilenet(const std::string& name, double width, const ModelOptions& o) {
   Model model;
   model.name = name;
-  model.input = {o.height ? o.height : 224,
-                 o.width ? o.width : 224,
-                 3,
-                 Resize::short_side,
-                 Filter::antialias,
-                 256,
-                 {127.5f, 127.5f, 127.5f},
-                 {1 / 127.5f, 1 / 127.5f, 1 / 127.5f}};
+  model.input = mobilenet_input(o);
   model.parameters = std::make_unique<Parameters>();
   Stack net({*model.parameters, ""}, model.input.shape(1), {});
   mobilenet_trunk(net, width);

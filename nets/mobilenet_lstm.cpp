@@ -7,15 +7,8 @@ namespace dactyl {
 Model mobilenet_lstm(const std::string& name, double width, const ModelOptions& o) {
   Model model;
   model.name = name;
-  model.input = {o.height ? o.height : 224,
-                 o.width ? o.width : 224,
-                 3,
-                 Resize::short_side,
-                 Filter::antialias,
-                 256,
-                 {127.5f, 127.5f, 127.5f},
-                 {1 / 127.5f, 1 / 127.5f, 1 / 127.5f},
-                 o.frames ? o.frames : 20};
+  model.input = mobilenet_input(o);
+  model.input.frames = o.frames ? o.frames : 20;
   model.parameters = std::make_unique<Parameters>();
   const Scope root{*model.parameters, ""};
   Stack trunk(root, {1, model.input.height, model.input.width, 3}, {});

@@ -35,7 +35,7 @@ const std::vector<ModelInfo>& models() {
       {"googlenet-bn", "GoogLeNet with batch normalisation (torchvision)",
        "Szegedy et al. 2014; Ioffe and Szegedy 2015", 31, 31},
       {"mobilenet", "MobileNet v1 (Keras); mobilenet-0.75: other widths", "Howard et al. 2017, Table 1"},
-      {"mobilenet-lstm", "MobileNet v1 per frame, LSTM; mobilenet-0.75-lstm: …", "a baseline for clips"},
+      {"mobilenet-lstm", "MobileNet v1 of each frame, then an LSTM", "a baseline for clips"},
       {"i3d", "I3D, inflated Inception v1 (DeepMind)",
        "Carreira and Zisserman 2017; 2 or 3 channels, 9 frames or more"},
   };

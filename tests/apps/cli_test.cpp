@@ -75,7 +75,20 @@ TEST_F(Cli, models_show_gives_the_published_numbers) {
 TEST_F(Cli, models_are_listed) {
   std::vector<std::string> names;
   for (const auto& model : run("models --json").json()) names.push_back(model["name"]);
-  EXPECT_EQ(names, (std::vector<std::string>{"alexnet", "alexnet-torchvision", "googlenet", "googlenet-bn"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"alexnet", "alexnet-torchvision", "googlenet", "googlenet-bn", "mobilenet",
+                                             "mobilenet-lstm", "i3d"}));
+}
+
+TEST_F(Cli, a_net_of_clips_is_shown_for_its_length_and_channels) {
+  const auto table = run("models show i3d --frames 20 --channels 2 --json").json();
+  EXPECT_EQ(table["input"], nlohmann::json({20, 224, 224, 2}));
+  EXPECT_EQ(table["parameters"], 12668032);
+  EXPECT_EQ(table["macs"], 32098105344);
+  const auto convolutions = std::count_if(table["layers"].begin(), table["layers"].end(),
+                                          [](const auto& layer) { return layer["kind"] == "conv"; });
+  EXPECT_EQ(convolutions, 57 + 1);  // and the head
+  EXPECT_EQ(run("models show i3d --frames 8").code, 2);
+  EXPECT_EQ(run("models show googlenet --frames 20").code, 2);
 }
 
 TEST_F(Cli, a_reader_that_has_seen_enough_is_no_error) {

@@ -104,28 +104,6 @@ TEST(Inflate, a_repeated_picture_gives_the_same_activations) {
   for (std::size_t i = 0; i < before.size(); ++i) ASSERT_FLOAT_EQ(after[i], before[i] * scale[i % scale.size()]);
 }
 
-// With the statistics of the batch as well: where γ went does not depend on them.
-TEST(Inflate, holds_in_training_too) {
-  Model flat = pictures("googlenet-bn", 63);
-  Model deep = make_model("i3d", {.classes = 5, .height = 63, .width = 63, .frames = 9});
-  inflate(*deep.parameters, *flat.parameters, "googlenet-bn");
-  // The first unit alone, in whose result all frames but two have all their taps: few frames would need no care.
-  const Tensor x = picture(63);
-  Pass one{.training = true}, many{.training = true};
-  Random random(1, Device::cpu());
-  one.random = many.random = &random;
-  std::vector<float> two, three;
-  one.tap = [&](const std::string& name, const Tensor& y) {
-    if (name == "conv1") two = y.floats();
-  };
-  many.tap = [&](const std::string& name, const Tensor& y) {
-    if (name == "Conv3d_1a_7x7") three = middle(y, scales(flat, {"conv1"}));
-  };
-  flat.forward(x, one);
-  deep.forward(repeated(x, 41), many);
-  EXPECT_LT(distance(three, two), 0.1);  // the frames at both ends have part in the batch's statistics
-}
-
 TEST(Inflate, flow_gets_the_mean_over_colours) {
   const Model flat = pictures("googlenet-bn", 63);
   Model rgb = make_model("i3d", {.classes = 5}), flow = make_model("i3d", {.classes = 5, .channels = 2});

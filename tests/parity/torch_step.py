@@ -1,4 +1,5 @@
-"""The step of parity_step, by PyTorch: reads DIR/step.safetensors, writes loss and gradients to DIR/torch.safetensors.
+"""The step of parity_step, by PyTorch: reads DIR/step.safetensors, writes loss and gradients, in 64 bits, and how far those
+in 32 bits are from them, to DIR/torch.safetensors.
 
     python3 tests/parity/torch_step.py DIR MODEL
 """
@@ -34,7 +35,7 @@ def to_dactyl(name, t):
 def make(name, classes, channels):
     if name.startswith("i3d"):
         return I3D(classes, channels, dropout=0.0)
-    if name == "mobilenet-lstm":
+    if name.startswith("mobilenet-lstm"):
         return MobileNetLstm(classes)
     if name == "alexnet":
         return AlexNet(classes)
@@ -64,11 +65,11 @@ def end_points(net, x):
 
 def training_step(net, x, masks):
     loss, gradients = step_of(net, x, masks)
-    out = {k: to_dactyl(k, g) for k, g in gradients.items()}
-    out["loss"] = loss.reshape(1)
+    exact_loss, exact = step_of(net.double(), x.double(), [m.double() for m in masks])
+    out = {"exact/" + k: to_dactyl(k, g) for k, g in exact.items()}
+    out["exact/loss"] = exact_loss.reshape(1)
     # How far PyTorch's own 32-bit gradients are from its 64-bit ones: where a rounding error moves a maximum to its
     # neighbour, no two programs agree better than that.
-    exact = step_of(net.double(), x.double(), [m.double() for m in masks])[1]
     for k, g in gradients.items():
         out["rounding/" + k] = ((g - exact[k]).norm() / exact[k].norm()).float().reshape(1)
     print(f"PyTorch {torch.__version__}: loss {loss.item():.9g}")
@@ -83,7 +84,7 @@ def main(folder, name):
     state = net.state_dict()
     state.update({k: to_torch(k, v) for k, v in step.items()})
     net.load_state_dict(state)
-    out = end_points(net, x) if name.startswith("i3d") else {}
+    out = end_points(net, x) if name.startswith("i3d") and not name.endswith("f64") else {}
     if name != "i3d-224":
         out.update(training_step(net, x, masks))
     save_file(out, f"{folder}/torch.safetensors")
