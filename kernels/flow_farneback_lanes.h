@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include "engine/check.h"
@@ -14,10 +15,16 @@
 #endif
 
 namespace dactyl::farneback {
-// Eight neighbouring numbers. Rows that are read so have room for eight more behind their end.
+
+// Eight neighbouring numbers: as values, and as they lie in memory, at any number's address. Rows that are read so have
+// room for eight more behind their end.
 constexpr i64 lanes = 8;
-using Floats [[gnu::vector_size(lanes * sizeof(float)), gnu::aligned(sizeof(float)), gnu::may_alias]] = float;
-using Doubles [[gnu::vector_size(lanes * sizeof(double)), gnu::aligned(sizeof(double)), gnu::may_alias]] = double;
+using Floats [[gnu::vector_size(lanes * sizeof(float))]] = float;
+using Doubles [[gnu::vector_size(lanes * sizeof(double))]] = double;
+using Ints [[gnu::vector_size(lanes * sizeof(int))]] = std::int32_t;
+using FloatsThere [[gnu::vector_size(lanes * sizeof(float)), gnu::aligned(sizeof(float)), gnu::may_alias]] = float;
+using DoublesThere [[gnu::vector_size(lanes * sizeof(double)), gnu::aligned(sizeof(double)), gnu::may_alias]] = double;
+using IntsThere [[gnu::vector_size(lanes * sizeof(int)), gnu::aligned(sizeof(int)), gnu::may_alias]] = std::int32_t;
 
 // Rows of numbers with `pad` more at either end, and the eight.
 template <class T>
@@ -37,14 +44,32 @@ class Rows {
   std::vector<T> all_;
 };
 
-[[gnu::always_inline]] inline const Floats& at(const float* x) { return *reinterpret_cast<const Floats*>(x); }
-[[gnu::always_inline]] inline const Doubles& at(const double* x) { return *reinterpret_cast<const Doubles*>(x); }
+[[gnu::always_inline]] inline const FloatsThere& at(const float* x) { return *reinterpret_cast<const FloatsThere*>(x); }
+[[gnu::always_inline]] inline const DoublesThere& at(const double* x) {
+  return *reinterpret_cast<const DoublesThere*>(x);
+}
+[[gnu::always_inline]] inline const IntsThere& at(const std::int32_t* x) {
+  return *reinterpret_cast<const IntsThere*>(x);
+}
+// Only the first `count`; zeros for the others.
+[[gnu::always_inline]] inline void get(const float* x, i64 count, Floats& to) {
+  if (count >= lanes) {
+    to = at(x);
+  } else {
+    to = Floats{};
+    for (i64 l = 0; l < count; ++l) to[l] = x[l];
+  }
+}
+// Stores the first `count` of them, at most all.
+[[gnu::always_inline]] inline void put(float* to, const Floats& x, i64 count) {
+  if (count >= lanes)
+    *reinterpret_cast<FloatsThere*>(to) = x;
+  else
+    for (i64 l = 0; l < count; ++l) to[l] = x[l];
+}
 [[gnu::always_inline]] inline void put(float* to, const Doubles& x, i64 count) {
   const Floats narrow = __builtin_convertvector(x, Floats);
-  if (count >= lanes)
-    *reinterpret_cast<Floats*>(to) = narrow;
-  else
-    for (i64 l = 0; l < count; ++l) to[l] = narrow[l];
+  put(to, narrow, count);
 }
 
 }  // namespace dactyl::farneback

@@ -94,11 +94,13 @@ HD inline float trust(i64 i, i64 n) { return trust(i) * trust(n - 1 - i); }
 
 // One pixel's share of the normal equations: with A the mean curvature of both polynomials and Δb = −½(b₂ − b₁) + A·d
 // for the flow d so far, AᵀA as its entries yy, yx, xx, and AᵀΔb as y, x. Section 4 of the paper, equations 11 to 17.
-HD inline void normal_equations(const float* first, const float* second, float u, float v, float weight, float* m) {
-  const float yy = (first[2] + second[2]) * 0.5f * weight, xx = (first[3] + second[3]) * 0.5f * weight;
-  const float xy = (first[4] + second[4]) * 0.25f * weight;
-  const float by = (first[0] - second[0]) * 0.5f * weight + yy * v + xy * u;
-  const float bx = (first[1] - second[1]) * 0.5f * weight + xy * v + xx * u;
+// F is float or several of them.
+template <class F>
+HD inline void normal_equations(const F* first, const F* second, const F& u, const F& v, const F& weight, F* m) {
+  const F yy = (first[2] + second[2]) * 0.5f * weight, xx = (first[3] + second[3]) * 0.5f * weight;
+  const F xy = (first[4] + second[4]) * 0.25f * weight;
+  const F by = (first[0] - second[0]) * 0.5f * weight + yy * v + xy * u;
+  const F bx = (first[1] - second[1]) * 0.5f * weight + xy * v + xx * u;
   m[0] = yy * yy + xy * xy;
   m[1] = (yy + xx) * xy;
   m[2] = xx * xx + xy * xy;

@@ -15,12 +15,19 @@ VERSIONS void record_row(const float* planes, i64 plane, i64 width, float* recor
 namespace {
 
 // Where a row's pixels lead: the record above to the left, the shares of it and its neighbours, whether all are inside;
-// and the polynomials found there.
+// the flow as two lines, the polynomials found, and the columns' trust.
 struct Moves {
   std::vector<std::int32_t> at, inside;
-  Rows<float> shares, found;
+  Rows<float> shares, flow, found, trusted;
   explicit Moves(i64 width)
-      : at(room(width)), inside(room(width)), shares(4, width, 0), found(coefficients, width, 0) {}
+      : at(room(width)),
+        inside(room(width)),
+        shares(4, width, 0),
+        flow(2, width, 0),
+        found(coefficients, width, 0),
+        trusted(1, width, 0) {
+    for (i64 x = 0; x < width; ++x) trusted[0][x] = trust(x, width);
+  }
   static std::size_t room(i64 width) { return static_cast<std::size_t>(width + lanes); }
 };
 
@@ -29,9 +36,12 @@ struct Moves {
   const auto step = static_cast<std::int32_t>(width);
   std::int32_t *at = moves.at.data(), *inside = moves.inside.data();
   float *w00 = moves.shares[0], *w01 = moves.shares[1], *w10 = moves.shares[2], *w11 = moves.shares[3];
+  float *u = moves.flow[0], *v = moves.flow[1];
 #pragma omp simd
   for (std::int32_t x = 0; x < step; ++x) {
-    float at_x = static_cast<float>(x) + flow[2 * x], at_y = static_cast<float>(y) + flow[2 * x + 1];
+    u[x] = flow[2 * x];
+    v[x] = flow[2 * x + 1];
+    float at_x = static_cast<float>(x) + u[x], at_y = static_cast<float>(y) + v[x];
     const bool in = (at_x >= 0) & (at_x < right) & (at_y >= 0) & (at_y < bottom);  // not for NaN
     at_x = in ? at_x : 0.0f;
     at_y = in ? at_y : 0.0f;
@@ -45,10 +55,9 @@ struct Moves {
 
 // Eight records' first five numbers, each kind together.
 [[gnu::always_inline]] inline void transpose(const Floats* r, Floats* c) {
-  using Order [[gnu::vector_size(lanes * sizeof(int))]] = int;
-  const Order low{0, 8, 1, 9, 4, 12, 5, 13}, high{2, 10, 3, 11, 6, 14, 7, 15};
-  const Order even{0, 1, 8, 9, 4, 5, 12, 13}, odd{2, 3, 10, 11, 6, 7, 14, 15};
-  const Order left{0, 1, 2, 3, 8, 9, 10, 11}, right{4, 5, 6, 7, 12, 13, 14, 15};
+  const Ints low{0, 8, 1, 9, 4, 12, 5, 13}, high{2, 10, 3, 11, 6, 14, 7, 15};
+  const Ints even{0, 1, 8, 9, 4, 5, 12, 13}, odd{2, 3, 10, 11, 6, 7, 14, 15};
+  const Ints left{0, 1, 2, 3, 8, 9, 10, 11}, right{4, 5, 6, 7, 12, 13, 14, 15};
   Floats half[2][4];
   for (int i = 0; i < 2; ++i, r += 4) {
     const Floats l0 = __builtin_shuffle(r[0], r[1], low), l1 = __builtin_shuffle(r[2], r[3], low);
@@ -74,24 +83,26 @@ struct Moves {
                w11[x + l] * at(p + down + record);
     }
     transpose(sum, c);
-    for (int k = 0; k < coefficients; ++k) *reinterpret_cast<Floats*>(moves.found[k] + x) = c[k];
+    for (int k = 0; k < coefficients; ++k) put(moves.found[k] + x, c[k], lanes);
   }
 }
 
-// `first`, `flow` and `m` are at the row.
+// `first` and `m` are at the row.
 [[gnu::always_inline]] inline void write_equations(const float* first, i64 plane, i64 width, float trust_y,
-                                                   const float* flow, Moves& moves, float* m) {
-  const float *b0 = moves.found[0], *b1 = moves.found[1], *b2 = moves.found[2], *b3 = moves.found[3];
-  const float* b4 = moves.found[4];
-  const std::int32_t* inside = moves.inside.data();
-#pragma omp simd
-  for (i64 x = 0; x < width; ++x) {
-    const float a[] = {first[x], first[plane + x], first[2 * plane + x], first[3 * plane + x], first[4 * plane + x]};
-    const bool in = inside[x];
-    const float b[] = {in ? b0[x] : 0.0f, in ? b1[x] : 0.0f, in ? b2[x] : a[2], in ? b3[x] : a[3], in ? b4[x] : a[4]};
-    float k[coefficients];
-    normal_equations(a, b, flow[2 * x], flow[2 * x + 1], trust(x, width) * trust_y, k);
-    m[x] = k[0], m[plane + x] = k[1], m[2 * plane + x] = k[2], m[3 * plane + x] = k[3], m[4 * plane + x] = k[4];
+                                                   Moves& moves, float* m) {
+  for (i64 x = 0; x < width; x += lanes) {
+    const i64 count = width - x;
+    Floats a[coefficients], b[coefficients], k[coefficients];
+    for (int i = 0; i < coefficients; ++i) {
+      get(first + i * plane + x, count, a[i]);
+      b[i] = at(moves.found[i] + x);
+    }
+    const Ints inside = at(moves.inside.data() + x) != 0;
+    const Floats none{};
+    for (int i = 0; i < coefficients; ++i) b[i] = inside ? b[i] : i < 2 ? none : a[i];
+    const Floats weight = at(moves.trusted[0] + x) * trust_y, u = at(moves.flow[0] + x), v = at(moves.flow[1] + x);
+    normal_equations(a, b, u, v, weight, k);
+    for (int i = 0; i < coefficients; ++i) put(m + i * plane + x, k[i], count);
   }
 }
 
@@ -104,7 +115,7 @@ VERSIONS void equations_rows(const float* first, const float* second, i64 height
     const float* row = flow + 2 * y * width;
     follow(row, height, width, y, moves);
     read_records(second, width, moves);
-    write_equations(first + y * width, height * width, width, trust(y, height), row, moves, m + y * width);
+    write_equations(first + y * width, height * width, width, trust(y, height), moves, m + y * width);
   }
 }
 

@@ -16,7 +16,7 @@ void equations_each(Device device, i64 rows, i64 height, i64 width, const T* fir
     T a[coefficients], b[coefficients], k[coefficients];
     for (int i = 0; i < coefficients; ++i) a[i] = first[at + i * plane + y * width + x];
     moved_polynomial(first + at, second + at, plane, height, width, y, x, u, v, b);
-    normal_equations(a, b, u, v, trust(x, width) * trust(y, height), k);
+    normal_equations<T>(a, b, u, v, trust(x, width) * trust(y, height), k);
     for (int i = 0; i < coefficients; ++i) m[at + i * plane + y * width + x] = k[i];
   });
 }
