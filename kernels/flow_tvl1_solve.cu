@@ -2,7 +2,7 @@
 // that are done stand still. By rows: pair after pair on the CPU, leaving early.
 #include "kernels/flow_tvl1_solve.h"
 
-#include <vector>
+#include <algorithm>
 
 #include "engine/reduce.h"
 #include "kernels/flow_tvl1_rows.h"
@@ -83,6 +83,9 @@ void solve_by_steps(Device device, i64 pairs, const Level& level, const Weights&
       if (rule.median > 1 && n % rule.iterations == 0) filter_all(device, pairs, level, rule, progress);
       iterate_all(device, pairs, level, w, progress);
       advance_all(device, pairs, level, rule, progress);
+      // On the CPU looking costs nothing; on the GPU those that are done skip the rest.
+      if (!device.is_cuda() && std::all_of(progress, progress + pairs, [](const Progress& p) { return p.done(); }))
+        break;
     }
   }
 }
