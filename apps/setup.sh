@@ -7,7 +7,8 @@ target=${1:-all}
 shift || true
 
 packages=(g++ cmake ninja-build ccache libdnnl-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libstb-dev
-  ocl-icd-opencl-dev libjpeg62-turbo-dev libgtest-dev gnuplot-nox)
+  ocl-icd-opencl-dev libjpeg62-turbo-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libgtest-dev
+  gnuplot-nox)
 
 say() { echo "setup: $*" >&2; }
 
