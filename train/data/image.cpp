@@ -79,11 +79,7 @@ Image decode(Bytes bytes, const ImageLimits& limits) {
 }
 
 Image read_image(const std::string& path, const ImageLimits& limits) {
-  try {
-    return decode(RegularFile(path, "a picture", limits.file_bytes).read_all(), limits);
-  } catch (const Error& error) {
-    throw Error(error.exit(), path + ": " + error.what());
-  }
+  return about(path, [&] { return decode(RegularFile(path, "a picture", limits.file_bytes).read_all(), limits); });
 }
 
 Image cropped(const Image& image, int top, int left, int height, int width) {

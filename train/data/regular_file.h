@@ -28,4 +28,14 @@ class RegularFile {
   i64 size_ = 0;
 };
 
+// body(), with the path in front of its errors.
+template <class Body>
+auto about(const std::string& path, const Body& body) {
+  try {
+    return body();
+  } catch (const Error& error) {
+    throw Error(error.exit(), path + ": " + error.what());
+  }
+}
+
 }  // namespace dactyl

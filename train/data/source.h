@@ -6,18 +6,13 @@
 #include <vector>
 
 #include "train/data/image.h"
+#include "train/data/labelled.h"
 
 namespace dactyl {
 
-class DataSource {
+class DataSource : public Labelled {
  public:
-  virtual ~DataSource() = default;
-  virtual i64 size() const = 0;
-  virtual int label(i64 i) const = 0;
-  virtual std::string name(i64 i) const = 0;      // a path, or what identifies the sample in reports and splits
-  virtual Image image(i64 i) const = 0;           // thread-safe; throws Exit::data if the file is bad
-  virtual const std::vector<std::string>& labels() const = 0;
-  std::vector<i64> class_counts() const;
+  virtual Image image(i64 i) const = 0;  // thread-safe; throws Exit::data if the file is bad
 };
 
 struct Item {
@@ -55,12 +50,12 @@ struct Split {
   std::vector<i64> train, test;
 };
 // Per class, `share` of the samples to train, drawn by seed; at least one on each side where a class has two.
-Split split_by_share(const DataSource&, double share, std::uint64_t seed);
+Split split_by_share(const Labelled&, double share, std::uint64_t seed);
 // Samples whose name's first group matched by `pattern` is in `test_groups` are the test set; names without a match
 // are an error naming the first one. Here and in splits.json names go without the folder that all samples share.
-Split split_by_group(const DataSource&, const std::string& pattern, const std::vector<std::string>& test_groups);
+Split split_by_group(const Labelled&, const std::string& pattern, const std::vector<std::string>& test_groups);
 // splits.json: names, so that a split survives files coming and going, and the whole data moving elsewhere.
-void write_split(const std::string& path, const DataSource&, const Split&);
-Split read_split(const std::string& path, const DataSource&);
+void write_split(const std::string& path, const Labelled&, const Split&);
+Split read_split(const std::string& path, const Labelled&);
 
 }  // namespace dactyl

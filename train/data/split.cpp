@@ -33,7 +33,7 @@ class Subset : public DataSource {
 };
 
 // Names without the folder that all of them share: the same wherever the data lies.
-std::vector<std::string> short_names(const DataSource& source) {
+std::vector<std::string> short_names(const Labelled& source) {
   std::vector<std::string> names;
   for (i64 i = 0; i < source.size(); ++i) names.push_back(source.name(i));
   if (names.empty()) return names;
@@ -91,7 +91,7 @@ std::unique_ptr<DataSource> subset(std::shared_ptr<const DataSource> source, std
   return std::make_unique<Subset>(std::move(source), std::move(indices));
 }
 
-Split split_by_share(const DataSource& source, double share, std::uint64_t seed) {
+Split split_by_share(const Labelled& source, double share, std::uint64_t seed) {
   check(Exit::usage, share > 0 && share < 1, "split: a share of {} is not between 0 and 1", share);
   std::vector<std::vector<i64>> classes(source.labels().size());
   for (i64 i = 0; i < source.size(); ++i) classes[static_cast<std::size_t>(source.label(i))].push_back(i);
@@ -110,8 +110,7 @@ Split split_by_share(const DataSource& source, double share, std::uint64_t seed)
   return split;
 }
 
-Split split_by_group(const DataSource& source, const std::string& pattern,
-                     const std::vector<std::string>& test_groups) {
+Split split_by_group(const Labelled& source, const std::string& pattern, const std::vector<std::string>& test_groups) {
   const std::regex regex = compiled(pattern);
   const std::vector<std::string> names = short_names(source);
   std::set<std::string> unseen(test_groups.begin(), test_groups.end());
@@ -131,7 +130,7 @@ Split split_by_group(const DataSource& source, const std::string& pattern,
   return split;
 }
 
-void write_split(const std::string& path, const DataSource& source, const Split& split) {
+void write_split(const std::string& path, const Labelled& source, const Split& split) {
   const std::vector<std::string> names = short_names(source);
   const nlohmann::json json = {{"train", names_of(names, split.train)}, {"test", names_of(names, split.test)}};
   try {
@@ -141,7 +140,7 @@ void write_split(const std::string& path, const DataSource& source, const Split&
   }
 }
 
-Split read_split(const std::string& path, const DataSource& source) {
+Split read_split(const std::string& path, const Labelled& source) {
   std::ifstream file(path, std::ios::binary);
   check(Exit::data, file.good(), "{}: cannot be read", path);
   const auto json = nlohmann::json::parse(file, nullptr, false);

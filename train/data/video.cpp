@@ -7,6 +7,7 @@
 #include <map>
 #include <numeric>
 
+#include "train/data/regular_file.h"
 #ifdef DACTYL_FFMPEG
 #include "train/data/video_picture.h"
 #include "train/data/video_timeline.h"
@@ -25,15 +26,7 @@ struct Place {
   int frame;
 };
 
-// The errors of everything below, with the path in front.
-template <class Body>
-auto about(const std::string& path, const Body& body) {
-  try {
-    return body();
-  } catch (const Error& error) {
-    throw Error(error.exit(), path + ": " + error.what());
-  }
-}
+using Wanted = std::map<i64, std::vector<Place>>;  // by index of the frame
 
 class Decoding {
  public:
@@ -45,7 +38,7 @@ class Decoding {
         bad_groups_(timeline.packets.empty() ? 1 : static_cast<std::size_t>(timeline.packets.back().group) + 1) {}
 
   // Decodes from the start of the file until all frames in `wanted` (by index) are in their clips.
-  void run(const std::map<i64, std::vector<Place>>& wanted, std::vector<Clip>& clips) {
+  void run(const Wanted& wanted, std::vector<Clip>& clips) {
     i64 last = 0;  // packet
     for (const auto& [index, places] : wanted)
       last = std::max(last, timeline_.frames[static_cast<std::size_t>(index)].packet);
@@ -55,22 +48,24 @@ class Decoding {
     const Packet packet = new_packet();
     for (at_ = 0; at_ <= last && file_.next(*packet); ++at_) {
       if (packet->flags & AV_PKT_FLAG_CORRUPT) blame(at_, "a piece of it is missing");
-      send(*decoder, packet.get());
-      receive(*decoder, wanted, clips);
+      feed(*decoder, packet.get(), wanted, clips);
     }
-    send(*decoder, nullptr);
-    receive(*decoder, wanted, clips);
+    feed(*decoder, nullptr, wanted, clips);
     check_frames(wanted);
   }
 
  private:
-  void send(AVCodecContext& decoder, const AVPacket* packet) {
+  // Null: no more packets follow.
+  void feed(AVCodecContext& decoder, const AVPacket* packet, const Wanted& wanted, std::vector<Clip>& clips) {
+    const i64 complaints_before = complaints().decoder;
     const int code = avcodec_send_packet(&decoder, packet);
     check(Exit::memory, code != AVERROR(ENOMEM), "video: no memory to decode");
     if (code < 0 && code != AVERROR_EOF) blame(at_, reason(code));
+    receive(decoder, wanted, clips);
+    if (complaints().decoder != complaints_before) blame(at_, reason(0));
   }
 
-  void receive(AVCodecContext& decoder, const std::map<i64, std::vector<Place>>& wanted, std::vector<Clip>& clips) {
+  void receive(AVCodecContext& decoder, const Wanted& wanted, std::vector<Clip>& clips) {
     const Frame frame = new_frame();
     for (;;) {
       const int code = avcodec_receive_frame(&decoder, frame.get());
@@ -87,7 +82,8 @@ class Decoding {
       seen_[static_cast<std::size_t>(index)] = true;
       if (frame->decode_error_flags || frame->flags & AV_FRAME_FLAG_CORRUPT)
         blame(timeline_.frames[static_cast<std::size_t>(index)].packet, "its decoder had to guess");
-      if (const auto places = wanted.find(index); places != wanted.end()) put(*frame, places->second, clips);
+      if (const auto places = wanted.find(index); places != wanted.end() && !places->second.empty())
+        put(*frame, places->second, clips);
     }
   }
 
@@ -110,11 +106,11 @@ class Decoding {
     if (first_blame_.empty()) first_blame_ = reason;
   }
 
-  void check_frames(const std::map<i64, std::vector<Place>>& wanted) const {
+  void check_frames(const Wanted& wanted) const {
     const auto frames = static_cast<i64>(timeline_.frames.size());
     if (timeline_.by_order)
       check(Exit::data, first_blame_.empty() && shown_ == frames,
-            "damaged: {} of {} frames can be decoded, and no time stamps say which{}{}", shown_, frames,
+            "damaged, and without time stamps nobody can say where: {} of {} frames decoded{}{}", shown_, frames,
             first_blame_.empty() ? "" : "; ", first_blame_);
     for (const auto& [index, places] : wanted) {
       const Timeline::Frame& frame = timeline_.frames[static_cast<std::size_t>(index)];
@@ -123,7 +119,8 @@ class Decoding {
       std::string why = bad_groups_[group];
       if (why.empty() && facts.leading && group > 0) why = bad_groups_[group - 1];
       if (why.empty() && !seen_[static_cast<std::size_t>(index)]) why = "it cannot be decoded";
-      check(Exit::data, why.empty(), "damaged at frame {} of {} ({} s): {}", index, frames, frame.time, why);
+      check(Exit::data, why.empty(), "damaged at frame {} of {} ({} s): {}", index, frames,
+            timeline_.info.times[static_cast<std::size_t>(index)], why);
     }
   }
 
@@ -137,34 +134,24 @@ class Decoding {
 };
 
 // Which frame goes where, and the memory for it.
-std::map<i64, std::vector<Place>> plan(const Timeline& timeline, const std::vector<Times>& lists,
-                                       std::vector<Clip>& clips, const VideoLimits& limits) {
-  const VideoInfo& info = timeline.info;
-  std::map<i64, std::vector<Place>> wanted;
-  i64 bytes = 0;
+Wanted plan(const VideoInfo& info, const FrameLists& lists, std::vector<Clip>& clips, const VideoLimits& limits) {
+  Wanted wanted;
+  i64 frames = 0;
   for (std::size_t c = 0; c < lists.size(); ++c) {
-    check(Exit::usage, !lists[c].empty(), "clip {} of {} has no times", c, lists.size());
     for (std::size_t f = 0; f < lists[c].size(); ++f) {
-      check(Exit::usage, std::isfinite(lists[c][f]) && (f == 0 || lists[c][f - 1] <= lists[c][f]),
-            "clip {} of {}: its times do not ascend", c, lists.size());
-      wanted[timeline.nearest(lists[c][f])].push_back({c, static_cast<int>(f)});
+      check(lists[c][f] >= 0 && lists[c][f] < info.frames, "clip {}: frame {} of {}", c, lists[c][f], info.frames);
+      wanted[lists[c][f]].push_back({c, static_cast<int>(f)});
     }
-    bytes += i64{3} * info.height * info.width * static_cast<i64>(lists[c].size());
-    check(Exit::data, bytes <= limits.clip_bytes, "{} frames of {} x {} need more than {} bytes, the limit",
-          lists[c].size(), info.height, info.width, limits.clip_bytes);
+    frames += static_cast<i64>(lists[c].size());
   }
-  for (const Times& times : lists) {
-    clips.push_back({static_cast<int>(times.size()), info.height, info.width, {}});
-    clips.back().rgb.resize(times.size() * frame_bytes(clips.back()));
+  const i64 each = i64{3} * info.height * info.width;
+  check(Exit::data, frames <= limits.clip_bytes / each, "{} frames of {} x {} need more than {} bytes, the limit",
+        frames, info.height, info.width, limits.clip_bytes);
+  for (const auto& list : lists) {
+    clips.push_back({static_cast<int>(list.size()), info.height, info.width, {}});
+    clips.back().rgb.resize(list.size() * frame_bytes(clips.back()));
   }
   return wanted;
-}
-
-std::vector<Clip> decode(VideoFile& file, const Timeline& timeline, const std::vector<Times>& lists) {
-  std::vector<Clip> clips;
-  const auto wanted = plan(timeline, lists, clips, file.limits());
-  if (!wanted.empty()) Decoding(file, timeline).run(wanted, clips);
-  return clips;
 }
 
 }  // namespace
@@ -176,20 +163,26 @@ VideoInfo probe_video(const std::string& path, const VideoLimits& limits) {
   });
 }
 
-std::vector<Clip> read_clips(const std::string& path, const std::vector<Times>& lists, const VideoLimits& limits) {
-  return about(path, [&] {
-    VideoFile file(path, limits);
-    return decode(file, read_timeline(file), lists);
-  });
-}
-
-Clip read_video(const std::string& path, const VideoLimits& limits) {
+std::vector<Clip> read_chosen(const std::string& path, const Choose& choose, const VideoLimits& limits) {
   return about(path, [&] {
     VideoFile file(path, limits);
     const Timeline timeline = read_timeline(file);
-    Times times;
-    for (const Timeline::Frame& frame : timeline.frames) times.push_back(frame.time);
-    return std::move(decode(file, timeline, {times}).front());
+    std::vector<Clip> clips;
+    const Wanted wanted = plan(timeline.info, choose(timeline.info), clips, limits);
+    if (!wanted.empty()) Decoding(file, timeline).run(wanted, clips);
+    return clips;
+  });
+}
+
+VideoInfo check_video(const std::string& path, const VideoLimits& limits) {
+  return about(path, [&] {
+    VideoFile file(path, limits);
+    const Timeline timeline = read_timeline(file);
+    Wanted all;  // wanted, but nowhere
+    for (i64 i = 0; i < timeline.info.frames; ++i) all[i];
+    std::vector<Clip> none;
+    Decoding(file, timeline).run(all, none);
+    return timeline.info;
   });
 }
 
@@ -202,14 +195,39 @@ namespace {
 }  // namespace
 
 VideoInfo probe_video(const std::string& path, const VideoLimits&) { no_ffmpeg(path); }
-std::vector<Clip> read_clips(const std::string& path, const std::vector<Times>&, const VideoLimits&) {
-  no_ffmpeg(path);
-}
-Clip read_video(const std::string& path, const VideoLimits&) { no_ffmpeg(path); }
+VideoInfo check_video(const std::string& path, const VideoLimits&) { no_ffmpeg(path); }
+std::vector<Clip> read_chosen(const std::string& path, const Choose&, const VideoLimits&) { no_ffmpeg(path); }
 #endif
+
+i64 nearest_frame(const Times& frames, double time) {
+  check(!frames.empty() && !std::isnan(time), "video: no frame is nearest to {} among {}", time, frames.size());
+  const auto after = std::lower_bound(frames.begin(), frames.end(), time);
+  const i64 i = after - frames.begin();
+  if (i == 0 || (after != frames.end() && time - after[-1] > *after - time)) return i;
+  return i - 1;
+}
+
+std::vector<Clip> read_clips(const std::string& path, const std::vector<Times>& lists, const VideoLimits& limits) {
+  const auto nearest = [&](const VideoInfo& info) {
+    FrameLists chosen(lists.size());
+    for (std::size_t c = 0; c < lists.size(); ++c)
+      for (const double time : lists[c]) chosen[c].push_back(nearest_frame(info.times, time));
+    return chosen;
+  };
+  return read_chosen(path, nearest, limits);
+}
 
 Clip read_clip(const std::string& path, const Times& times, const VideoLimits& limits) {
   return std::move(read_clips(path, {times}, limits).front());
+}
+
+Clip read_video(const std::string& path, const VideoLimits& limits) {
+  const auto all = [](const VideoInfo& info) {
+    FrameLists chosen(1);
+    for (i64 i = 0; i < info.frames; ++i) chosen[0].push_back(i);
+    return chosen;
+  };
+  return std::move(read_chosen(path, all, limits).front());
 }
 
 }  // namespace dactyl

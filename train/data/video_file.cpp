@@ -88,7 +88,7 @@ void VideoFile::open() {
   const int code = avformat_open_input(&demuxer, "", format, nullptr);  // frees the demuxer where it fails
   demuxer_.reset(code < 0 ? nullptr : demuxer);
   check_deadline();
-  check(Exit::data, code >= 0, "cannot be opened as {}: {}", demuxer_name_, code < 0 ? reason(code) : "");
+  check(Exit::data, code >= 0, "cannot be opened as {}: {}", demuxer_name_, code < 0 ? reason(code) : std::string());
   for (unsigned i = 0; i < demuxer_->nb_streams; ++i) check_size(*demuxer_->streams[i]->codecpar);
   find_streams();
   choose_stream();
@@ -102,7 +102,7 @@ void VideoFile::find_streams() {
   const int code = avformat_find_stream_info(demuxer_.get(), options.data());
   for (AVDictionary*& option : options) av_dict_free(&option);
   check_deadline();
-  check(Exit::data, code >= 0, "its streams cannot be read: {}", code < 0 ? reason(code) : "");
+  check(Exit::data, code >= 0, "its streams cannot be read: {}", code < 0 ? reason(code) : std::string());
 }
 
 // The first stream of moving pictures; a cover picture of an audio file is none.
@@ -136,13 +136,20 @@ void VideoFile::check_size(const AVCodecParameters& p) const {
 bool VideoFile::next(AVPacket& packet) {
   for (;;) {
     av_packet_unref(&packet);
+    const i64 complaints_before = complaints().demuxer;
     const int code = av_read_frame(demuxer_.get(), &packet);
     check_deadline();
     check(Exit::data, !failed_, "cannot be read past byte {}", at_);
+    const bool sound = complaints().demuxer == complaints_before && (code >= 0 || code == AVERROR_EOF);
+    check(Exit::data, sound, "is cut or damaged near byte {}: {}", at_, sound ? "" : reason(code));
     if (code == AVERROR_EOF) return false;
-    check(Exit::data, code >= 0, "is cut or damaged near byte {}: {}", at_, code < 0 ? reason(code) : "");
     if (packet.stream_index == stream_->index) return true;
   }
+}
+
+bool VideoFile::ends_in_a_packet() const {
+  if (demuxer_name_ != std::string_view("mpegts")) return false;
+  return file_.size() % 188 != 0 && file_.size() % 192 != 0 && file_.size() % 204 != 0;
 }
 
 ffmpeg::Codec VideoFile::decoder() const {
@@ -157,7 +164,8 @@ ffmpeg::Codec VideoFile::decoder() const {
   decoder->pkt_timebase = stream_->time_base;
   int code = avcodec_parameters_to_context(decoder.get(), &p);
   if (code >= 0) code = avcodec_open2(decoder.get(), codec, nullptr);
-  check(Exit::data, code >= 0, "its format \"{}\" is not decoded here: {}", codec->name, code < 0 ? reason(code) : "");
+  check(Exit::data, code >= 0, "its format \"{}\" is not decoded here: {}", codec->name,
+        code < 0 ? reason(code) : std::string());
   return decoder;
 }
 

@@ -16,8 +16,9 @@ class VideoFile {
   VideoFile(const VideoFile&) = delete;
   VideoFile& operator=(const VideoFile&) = delete;
 
-  void rewind();                // back to the first packet
-  bool next(AVPacket& packet);  // of the video stream; false at the end; throws where the file is cut or damaged
+  void rewind();                  // back to the first packet
+  bool next(AVPacket& packet);    // of the video stream; false at the end; throws where the file is cut or damaged
+  bool ends_in_a_packet() const;  // of a transport stream, whose packets have one length
   const AVStream& stream() const { return *stream_; }
   const char* container() const { return demuxer_name_; }
   const VideoLimits& limits() const { return limits_; }

@@ -33,6 +33,7 @@ std::vector<Stamped> read_packets(VideoFile& file) {
       check(Exit::data, static_cast<i64>(packets.size()) <= file.limits().frames,
             "has more than {} frames, the limit; cut it into pieces", file.limits().frames);
     }
+    check(Exit::data, !file.ends_in_a_packet(), "ends in the middle of a packet");
     const i64 expected = stream.nb_frames;
     check(Exit::data, static_cast<i64>(packets.size()) >= expected, "holds less than the {} frames it promises",
           expected);
@@ -73,7 +74,7 @@ void time_by_order(Timeline& timeline, const std::vector<Stamped>& packets, cons
                       std::adjacent_find(stamps.begin(), stamps.end(), std::greater_equal<>()) == stamps.end();
   const double each = nominal_duration(stream, packets);
   for (std::size_t i = 0; i < stamps.size(); ++i)
-    timeline.frames[i].time = usable ? seconds(stream, stamps[i] - stamps[0]) : static_cast<double>(i) * each;
+    timeline.info.times.push_back(usable ? seconds(stream, stamps[i] - stamps[0]) : static_cast<double>(i) * each);
 }
 
 void sort_groups(Timeline& timeline, const std::vector<Stamped>& packets) {
@@ -88,7 +89,7 @@ void sort_frames(Timeline& timeline, const std::vector<Stamped>& packets, const 
   const auto key = std::find_if(packets.begin(), packets.end(), [](const Stamped& p) { return p.key; });
   const auto first = key == packets.end() ? packets.begin() : key;
   for (auto p = first; p != packets.end(); ++p)
-    if (!p->hidden && p->pts >= first->pts) timeline.frames.push_back({0, p->pts, p - packets.begin()});
+    if (!p->hidden && p->pts >= first->pts) timeline.frames.push_back({p->pts, p - packets.begin()});
   check(Exit::data, !timeline.frames.empty(), "holds no frame that can be shown");
   auto sorted = timeline.frames;
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.stamp < b.stamp; });
@@ -96,21 +97,21 @@ void sort_frames(Timeline& timeline, const std::vector<Stamped>& packets, const 
   if (timeline.by_order) {
     time_by_order(timeline, packets, stream);
   } else {
-    for (Timeline::Frame& frame : sorted) frame.time = seconds(stream, frame.stamp - sorted.front().stamp);
+    for (const Timeline::Frame& f : sorted)
+      timeline.info.times.push_back(seconds(stream, f.stamp - sorted.front().stamp));
     timeline.frames = std::move(sorted);
   }
 }
 
-VideoInfo describe(const Timeline& timeline, const std::vector<Stamped>& packets, const VideoFile& file) {
+void describe(Timeline& timeline, const std::vector<Stamped>& packets, const VideoFile& file) {
   const AVStream& stream = file.stream();
   const AVCodecParameters& p = *stream.codecpar;
-  VideoInfo info;
+  VideoInfo& info = timeline.info;
   info.frames = static_cast<i64>(timeline.frames.size());
-  const Timeline::Frame& last = timeline.frames.back();
-  const double each =
-      info.frames > 1 ? last.time / static_cast<double>(info.frames - 1) : nominal_duration(stream, packets);
-  const double told = seconds(stream, packets[static_cast<std::size_t>(last.packet)].duration);
-  info.duration = last.time + (told > 0 && told <= 10 * each ? told : each);  // a last frame of hours is a mistake
+  const double last = info.times.back();
+  const double each = info.frames > 1 ? last / static_cast<double>(info.frames - 1) : nominal_duration(stream, packets);
+  const double told = seconds(stream, packets[static_cast<std::size_t>(timeline.frames.back().packet)].duration);
+  info.duration = last + (told > 0 && told <= 10 * each ? told : each);  // a last frame of hours is a mistake
   info.fps = 1 / each;
   info.orientation = file.orientation();
   info.height = info.orientation >= 5 ? p.width : p.height;
@@ -118,7 +119,6 @@ VideoInfo describe(const Timeline& timeline, const std::vector<Stamped>& packets
   if (p.sample_aspect_ratio.num > 0 && p.sample_aspect_ratio.den > 0) info.pixel_aspect = av_q2d(p.sample_aspect_ratio);
   info.container = file.container();
   info.codec = avcodec_get_name(p.codec_id);
-  return info;
 }
 
 }  // namespace
@@ -129,17 +129,8 @@ Timeline read_timeline(VideoFile& file) {
   Timeline timeline;
   sort_frames(timeline, packets, file.stream());
   sort_groups(timeline, packets);
-  timeline.info = describe(timeline, packets, file);
+  describe(timeline, packets, file);
   return timeline;
-}
-
-i64 Timeline::nearest(double time) const {
-  const auto after =
-      std::lower_bound(frames.begin(), frames.end(), time, [](const Frame& f, double t) { return f.time < t; });
-  if (after == frames.begin()) return 0;
-  const i64 i = after - frames.begin();
-  if (after == frames.end()) return i - 1;
-  return time - (after - 1)->time <= after->time - time ? i - 1 : i;
 }
 
 i64 Timeline::at_stamp(i64 stamp) const {

@@ -7,9 +7,8 @@ namespace dactyl {
 
 struct Timeline {
   struct Frame {
-    double time;  // seconds after the first one
-    i64 stamp;    // of its packet, in the stream's unit
-    i64 packet;   // its place in the file
+    i64 stamp;   // of its packet, in the stream's unit
+    i64 packet;  // its place in the file
   };
   struct PacketFacts {
     i64 group = 0;         // counts key frames
@@ -19,10 +18,9 @@ struct Timeline {
   std::vector<PacketFacts> packets;  // in the order of the file
   // Stamps are missing or contradict each other: the n-th frame decoded is the n-th shown, and all must be there.
   bool by_order = false;
-  VideoInfo info;
+  VideoInfo info;  // with the frames' times
 
-  i64 nearest(double time) const;  // index into frames
-  i64 at_stamp(i64 stamp) const;   // index into frames, −1: none
+  i64 at_stamp(i64 stamp) const;  // index into frames, −1: none
 };
 
 // Reads all packets. Frames that cannot be shown are left out: those before the first key frame, those an edit list
