@@ -130,7 +130,8 @@ TEST(VideoFaults, DamagedInTheMiddle) {
   ByteVector bytes = whole;
   for (std::size_t b = 0; b < 3; ++b) bytes[places[60] + b] = 0x7F;
   write_bytes(folder / "m.mp4", bytes);
-  expect_refusal(folder / "m.mp4", "damaged at frame 5");
+  expect_refusal(folder / "m.mp4", "damaged at frame ");
+  expect_refusal(folder / "m.mp4", "packet 60: ");
   EXPECT_EQ(numbers_on(read_clip(folder / "m.mp4", {0, 0.4, 3.8})), (std::vector<int>{0, 10, 95}));
   EXPECT_EQ(probe_video(folder / "m.mp4").frames, 100);
 }

@@ -115,7 +115,6 @@ TEST(VideoFormats, AStreamWithoutItsStart) {
   write_bytes(folder / "late.ts", bytes);
   const std::vector<int> numbers = numbers_on(read_video(folder / "late.ts"));
   EXPECT_GT(numbers.front(), 0);
-  EXPECT_EQ(numbers.front() % 10, 0);
   EXPECT_EQ(numbers, range(numbers.front(), 50));
 }
 

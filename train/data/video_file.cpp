@@ -58,6 +58,7 @@ VideoFile::VideoFile(const std::string& path, const VideoLimits& limits)
       deadline_(std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
                                                        std::chrono::duration<double>(limits.seconds))),
       demuxer_name_(chosen_demuxer(file_)) {
+  if (demuxer_name_ == std::string_view("mov")) check_boxes(file_);
   listen();
   open();
 }

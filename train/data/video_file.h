@@ -9,6 +9,9 @@
 
 namespace dactyl {
 
+// Refuses an MP4 one of whose outermost boxes does not fit into the file.
+void check_boxes(const RegularFile& file);
+
 class VideoFile {
  public:
   // Errors do not name the path.

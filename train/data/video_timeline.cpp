@@ -85,9 +85,15 @@ void sort_groups(Timeline& timeline, const std::vector<Stamped>& packets) {
   }
 }
 
-void sort_frames(Timeline& timeline, const std::vector<Stamped>& packets, const AVStream& stream) {
-  const auto key = std::find_if(packets.begin(), packets.end(), [](const Stamped& p) { return p.key; });
-  const auto first = key == packets.end() ? packets.begin() : key;
+// Frames before the first key frame cannot be shown. Only a recorded broadcast may have some.
+void sort_frames(Timeline& timeline, const std::vector<Stamped>& packets, const VideoFile& file) {
+  const AVStream& stream = file.stream();
+  const auto first = std::find_if(packets.begin(), packets.end(), [](const Stamped& p) { return p.key; });
+  check(Exit::data, first != packets.end(), "has no key frame among its {} frames", packets.size());
+  const bool recorded = std::string_view(file.container()) == "mpegts";
+  check(Exit::data, recorded || first == packets.begin(),
+        "is damaged at its beginning: the first frame that can be shown is the one of packet {}",
+        first - packets.begin());
   for (auto p = first; p != packets.end(); ++p)
     if (!p->hidden && p->pts >= first->pts) timeline.frames.push_back({p->pts, p - packets.begin()});
   check(Exit::data, !timeline.frames.empty(), "holds no frame that can be shown");
@@ -127,7 +133,7 @@ Timeline read_timeline(VideoFile& file) {
   const std::vector<Stamped> packets = read_packets(file);
   check(Exit::data, !packets.empty(), "holds no frame");
   Timeline timeline;
-  sort_frames(timeline, packets, file.stream());
+  sort_frames(timeline, packets, file);
   sort_groups(timeline, packets);
   describe(timeline, packets, file);
   return timeline;
