@@ -21,7 +21,7 @@ if command -v ffmpeg >/dev/null; then
   ff -i good.mp4 -c copy -metadata:s:v rotate=90 rotated.mp4
   ff -i good.mp4 -vf "setpts='PTS+0.3*gte(N,9)/TB'" -fps_mode vfr uneven.mp4
   ff -f lavfi -i sine=duration=1 -c:a aac sound.mp4
-  ff -f lavfi -i color=size=1x1:duration=0.2 -c:v ffv1 tiny.mkv
+  ff -i good.mp4 -vf scale=1:1 -c:v ffv1 tiny.mkv
   ff -f lavfi -i color=size=8192x4320:rate=1:duration=1 -c:v mjpeg large.avi
   ff -f lavfi -i color=size=64x48:duration=0.04 -frames:v 1 still.png && mv still.png still.mp4
   head -c 1500 good.mp4 >cut.mp4
@@ -47,10 +47,10 @@ for video in data/x/*; do
   grep -q "\"one/x/$name\"" trace || { echo "$video: was not opened" && broken=1; }
   # From its first opening on (earlier: the loader's libraries), what else was opened, connected to, or run?
   awk -v name="one/x/$name" 'index($0, "open") && index($0, name) { on = 1 } on' trace |
-    grep -E 'open|socket|connect|execve' | grep -vF "one/x/$name" | grep -vE '/(proc|sys)/|exited|O_DIRECTORY' >other
+    grep -E 'open|socket|connect|execve' | grep -vF "one/x/$name" | grep -vE '"one(/x)?"' | grep -vE '/(proc|sys)/|exited|O_DIRECTORY' >other
   [ -s other ] && { echo "$video: something else was touched:" && cat other && broken=1; }
   grep -qF "$secret" trace && { echo "$video: followed to another file" && broken=1; }
-  printf '%-14s %s\n' "$name" "$(grep -m1 -E '^bad|samples' said | sed 's|bad: one/x/||')"
+  printf '%-14s %s\n' "$name" "$({ grep -m1 '^bad' said || grep samples said; } | sed 's|bad: one/x/[^ ]* ||')"
   rm -rf one
 done
 [ $broken = 0 ] && echo "video trace: nothing else is opened"

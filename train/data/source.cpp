@@ -14,7 +14,9 @@ namespace fs = std::filesystem;
 std::unique_ptr<DataSource> from_named(const std::string& origin, const std::vector<Named>& found,
                                        const std::vector<std::string>& known) {
   check(Exit::data, !found.empty(),
-        "{}: no picture found; expected sub-folders named like the classes with .jpg, .jpeg or .png files", origin);
+        "{}: no picture found; expected sub-folders named like the classes with .jpg, .jpeg or .png files, or with "
+        "videos",
+        origin);
   std::vector<std::string> labels = label_order(found, known);
   const std::vector<int> indices = label_indices(found, labels);
   std::vector<Item> items;
