@@ -61,11 +61,6 @@ i64 steps_of(const std::string& every, i64 per_epoch) {
   return std::llround(unit == "it" ? n : n * static_cast<double>(per_epoch));
 }
 
-std::string exact_text(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
-
 double Schedule::rate(double peak, i64 step, i64 steps) const {
   if (step < warmup) return peak * static_cast<double>(step + 1) / static_cast<double>(warmup);
   const double length = static_cast<double>(std::max<i64>(steps - warmup, 1));

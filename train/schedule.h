@@ -6,6 +6,8 @@
 
 #include "engine/check.h"
 
+#include "train/data/csv.h"
+
 namespace dactyl {
 
 // "head:3ep@1e-4", "all:200it@1e-5", "until=inception_5a:2ep@1e-3" (everything from that layer to the output).
@@ -19,7 +21,6 @@ Stage parse_stage(const std::string& text);  // usage error with an example
 std::string to_text(const Stage&);
 i64 steps_in(const Stage&, i64 per_epoch);              // at least 1
 i64 steps_of(const std::string& every, i64 per_epoch);  // "50it", "1ep", "0.5ep": usage error with an example
-std::string exact_text(double value);                   // the shortest text that reads back to the same number
 
 struct Schedule {
   std::string kind = "const";                           // const, step (×0.1 at ⅓ and ⅔), cosine, poly (√)

@@ -2,9 +2,13 @@
 #pragma once
 
 #include "train/data/augment.h"
+#include "train/data/clip_sampling.h"
+#include "train/data/clip_source.h"
+#include "train/data/csv.h"
 #include "train/data/hands.h"
 #include "train/data/image.h"
 #include "train/data/loader.h"
+#include "train/data/pack.h"
 #include "train/data/source.h"
 #include "train/data/words.h"
 #include "train/data/write_video.h"

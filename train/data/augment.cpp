@@ -87,9 +87,9 @@ void turn_flow(std::uint8_t* uv, double cosine, double sine) {
 }
 
 // Every frame, about its centre: turned by `angle` (radians), enlarged by `factor`.
-Image warped(const Image& image, double angle, double factor) {
+Image warped(const Image& image, const Warp& warp) {
   Image result = image;
-  const double cosine = std::cos(angle) / factor, sine = std::sin(angle) / factor;
+  const double cosine = std::cos(warp.angle) / warp.factor, sine = std::sin(warp.angle) / warp.factor;
   const double middle_y = (image.height - 1) / 2.0, middle_x = (image.width - 1) / 2.0;
   std::uint8_t* to = result.rgb.data();
   for (int y = 0; y < image.height; ++y)
@@ -99,7 +99,7 @@ Image warped(const Image& image, double angle, double factor) {
       for (std::size_t at = 0; at < image.rgb.size(); at += image.frame_bytes()) {
         for (int c = 0; c < image.channels; ++c)
           to[at + static_cast<std::size_t>(c)] = blended(image.rgb.data() + at + c, place);
-        if (image.channels == 2) turn_flow(to + at, factor * std::cos(angle), factor * std::sin(angle));
+        if (image.channels == 2) turn_flow(to + at, warp.factor * std::cos(warp.angle), warp.factor * std::sin(warp.angle));
       }
     }
   return result;
@@ -174,12 +174,16 @@ Geometry augmented(const AugmentOptions& options, const InputSpec& input, int he
   return g;
 }
 
-Image augmented(const AugmentOptions& options, const Image& image, std::uint64_t seed, i64 epoch, i64 sample) {
-  if (options.zoom == 0 && options.rotate == 0) return image;
+Warp drawn_warp(const AugmentOptions& options, std::uint64_t seed, i64 epoch, i64 sample) {
   Sequence warp = draw(for_warp, seed, epoch, sample);
   const double factor = 1 + warp.uniform(-options.zoom, options.zoom);
   const double degrees = warp.uniform(-options.rotate, options.rotate);
-  return warped(image, degrees * std::numbers::pi / 180, factor);
+  return {factor, degrees * std::numbers::pi / 180};
+}
+
+Image augmented(const AugmentOptions& options, const Image& image, std::uint64_t seed, i64 epoch, i64 sample) {
+  if (options.zoom == 0 && options.rotate == 0) return image;
+  return warped(image, drawn_warp(options, seed, epoch, sample));
 }
 
 }  // namespace dactyl

@@ -8,7 +8,7 @@ namespace {
 
 class ClipSamples : public DataSource {
  public:
-  ClipSamples(std::shared_ptr<const ClipSource> source, const ClipChoice& choice)
+  ClipSamples(std::shared_ptr<const ClipSource> source, const FrameChoice& choice)
       : source_(std::move(source)), choice_(choice) {
     check(Exit::usage, choice.training.frames == choice.testing.frames,
           "clips: {} is trained on, {} is tested on; both need the same number of frames", to_text(choice.training),
@@ -36,17 +36,17 @@ class ClipSamples : public DataSource {
   }
 
   std::shared_ptr<const ClipSource> source_;
-  ClipChoice choice_;
+  FrameChoice choice_;
 };
 
 }  // namespace
 
-std::unique_ptr<DataSource> clip_samples(std::shared_ptr<const ClipSource> source, const ClipChoice& choice) {
+std::unique_ptr<DataSource> clip_samples(std::shared_ptr<const ClipSource> source, const FrameChoice& choice) {
   return std::make_unique<ClipSamples>(std::move(source), choice);
 }
 
 std::shared_ptr<const DataSource> open_samples(const std::string& path, const std::vector<std::string>& known,
-                                               const ClipChoice& choice) {
+                                               const FrameChoice& choice) {
   if (is_pack(path) || holds_videos(path)) return clip_samples(open_clips(path, known), choice);
   return open_source(path, known);
 }

@@ -8,16 +8,16 @@
 namespace dactyl {
 
 // Which frames of a sample a net sees. Both name the same number of frames; `testing` is not dense.
-struct ClipChoice {
+struct FrameChoice {
   ClipSampling training{.kind = Sampling::segments}, testing{.kind = Sampling::uniform};
   std::uint64_t seed = 1;
 };
 
 // image(i) holds the frames of `testing`, drawn(i, epoch) those of `training`, a pure function of (seed, epoch, i).
 // Usage error where the choice makes no sense.
-std::unique_ptr<DataSource> clip_samples(std::shared_ptr<const ClipSource> source, const ClipChoice& choice);
+std::unique_ptr<DataSource> clip_samples(std::shared_ptr<const ClipSource> source, const FrameChoice& choice);
 // What a path holds: pictures as open_source has them, or of videos, folders of frames and packs such clips.
 std::shared_ptr<const DataSource> open_samples(const std::string& path, const std::vector<std::string>& known,
-                                               const ClipChoice& choice);
+                                               const FrameChoice& choice);
 
 }  // namespace dactyl

@@ -2,6 +2,7 @@
 #include "train/data/csv.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "weights/text.h"
 
@@ -83,6 +84,11 @@ Table read_csv(const std::string& path) {
     table.rows.push_back(std::move(fields));
   }
   return table;
+}
+
+std::string exact_text(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }
 
 }  // namespace dactyl

@@ -18,4 +18,7 @@ struct Table {
 // Exit::data: path, line, what is wrong, be it only that a field is not UTF-8.
 Table read_csv(const std::string& path);
 
+// The shortest text that reads back as the same number.
+std::string exact_text(double value);
+
 }  // namespace dactyl

@@ -7,6 +7,9 @@ namespace dactyl {
 
 using Bytes = std::span<const std::uint8_t>;
 
+// What a file's first bytes look like ("HEIC", "a playlist"); empty if nothing known.
+std::string looks_like(Bytes bytes);
+
 // Refuses sides of 0 and above the limits; `format` starts the error text.
 void check_sides(const char* format, i64 height, i64 width, const ImageLimits& limits);
 

@@ -13,8 +13,19 @@ namespace {
 
 thread_local std::string last_words;  // coding runs on the caller's thread, so its messages arrive there
 
-void keep_errors(void*, int level, const char* format, std::va_list values) {
+thread_local Complaints heard;
+
+AVClassCategory category(void* source) {
+  const AVClass* type = source ? *static_cast<AVClass**>(source) : nullptr;
+  if (!type) return AV_CLASS_CATEGORY_NA;
+  return type->get_category ? type->get_category(source) : type->category;
+}
+
+void keep_errors(void* source, int level, const char* format, std::va_list values) {
   if (level > AV_LOG_ERROR) return;
+  const AVClassCategory from = category(source);
+  heard.demuxer += from == AV_CLASS_CATEGORY_DEMUXER;
+  heard.decoder += from == AV_CLASS_CATEGORY_DECODER;
   char text[256];
   std::vsnprintf(text, sizeof text, format, values);
   last_words = text;
@@ -29,11 +40,14 @@ void listen() {
   last_words.clear();
 }
 
+const Complaints& complaints() { return heard; }
+
 std::string reason(int code) {
   char text[AV_ERROR_MAX_STRING_SIZE] = {};
-  av_strerror(code, text, sizeof text);
-  std::string words = std::exchange(last_words, {});
-  return words.empty() ? text : text + (" (" + shown(words) + ")");
+  if (code < 0) av_strerror(code, text, sizeof text);
+  const std::string words = std::exchange(last_words, {});
+  if (words.empty()) return text;
+  return code < 0 ? text + (" (" + shown(words) + ")") : shown(words);
 }
 
 }  // namespace dactyl::ffmpeg

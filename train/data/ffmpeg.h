@@ -8,6 +8,7 @@ extern "C" {
 #include <libavformat/avformat.h>
 #include <libavutil/display.h>
 #include <libavutil/opt.h>
+#include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 }
 
@@ -50,7 +51,13 @@ using Scaler = std::unique_ptr<SwsContext, FreeScaler>;
 
 // Makes FFmpeg silent: what it has to say reaches the user through our errors alone. Called before anything else of it.
 void listen();
-// What an error code means, and the last error FFmpeg reported on this thread since the last call; one line.
+// How many errors demuxers and decoders have reported on this thread: they go on after many that spoil the pictures.
+struct Complaints {
+  i64 demuxer = 0, decoder = 0;
+};
+const Complaints& complaints();
+// What an error code means (0: nothing), and the last error FFmpeg reported on this thread since the last call; one
+// line.
 std::string reason(int code);
 
 // Null means that memory ran out.

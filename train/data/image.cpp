@@ -1,16 +1,12 @@
 // From a path to pixels: what the file is, whether it may be read, which decoder it goes to.
 #include "train/data/image.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <string_view>
 
 #include "train/data/decode.h"
+#include "train/data/regular_file.h"
 
 namespace dactyl {
 namespace {
@@ -21,6 +17,8 @@ struct Magic {
   const char* name;
 };
 constexpr Magic formats[] = {
+    {0, "\xFF\xD8", "JPEG"},
+    {0, "\x89PNG\r\n\x1A\n", "PNG"},
     {0, "GIF8", "GIF"},
     {8, "WEBP", "WebP"},
     {4, "ftyphei", "HEIC"},
@@ -28,6 +26,11 @@ constexpr Magic formats[] = {
     {4, "ftypmif1", "HEIC"},
     {4, "ftypavif", "AVIF"},
     {4, "ftyp", "a video"},
+    {0, "\x1A\x45\xDF\xA3", "a video"},
+    {0, "#EXTM3U", "a playlist"},
+    {0, "[playlist]", "a playlist"},
+    {0, "ffconcat", "a list of files"},
+    {0, "v=0", "a description of a network stream"},
     {0, std::string_view("II*\0", 4), "TIFF"},
     {0, std::string_view("MM\0*", 4), "TIFF"},
     {0, "BM", "BMP"},
@@ -47,44 +50,18 @@ bool has(Bytes bytes, std::size_t at, std::string_view magic) {
 }
 
 [[noreturn]] void refuse_format(Bytes bytes) {
-  for (const Magic& format : formats)
-    if (has(bytes, format.at, format.bytes))
-      fail(Exit::data, "unsupported: looks like {}; JPEG and PNG are read", {format.name});
+  const std::string name = looks_like(bytes);
+  check(Exit::data, name.empty(), "unsupported: looks like {}; JPEG and PNG are read", name);
   fail(Exit::data, "neither JPEG nor PNG, nor any picture known here", {});
 }
 
-// A file descriptor that closes itself.
-struct File {
-  explicit File(const std::string& path) : handle(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {}
-  ~File() {
-    if (handle >= 0) ::close(handle);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int handle;
-};
-
-std::vector<std::uint8_t> read_whole(const std::string& path, i64 limit) {
-  const File file(path);  // non-blocking: opening a pipe must not hang
-  check(Exit::data, file.handle >= 0, "cannot be opened: {}", std::strerror(errno));
-  struct stat facts {};
-  check(Exit::data, ::fstat(file.handle, &facts) == 0, "cannot be examined: {}", std::strerror(errno));
-  check(Exit::data, !S_ISDIR(facts.st_mode), "is a directory, not a picture");
-  check(Exit::data, S_ISREG(facts.st_mode), "is not a regular file");
-  check(Exit::data, facts.st_size > 0, "is empty");
-  check(Exit::data, facts.st_size <= limit, "has {} bytes, the limit is {}", i64{facts.st_size}, limit);
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(facts.st_size));
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t count = ::read(file.handle, bytes.data() + done, bytes.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    check(Exit::data, count > 0, "cannot be read past byte {}: {}", done,
-          count < 0 ? std::strerror(errno) : "it shrank");
-    done += static_cast<std::size_t>(count);
-  }
-  return bytes;
-}
-
 }  // namespace
+
+std::string looks_like(Bytes bytes) {
+  for (const Magic& format : formats)
+    if (has(bytes, format.at, format.bytes)) return format.name;
+  return "";
+}
 
 void check_sides(const char* format, i64 height, i64 width, const ImageLimits& limits) {
   check(Exit::data, height > 0 && width > 0, "{}: a picture of {} x {}", format, width, height);
@@ -102,11 +79,7 @@ Image decode(Bytes bytes, const ImageLimits& limits) {
 }
 
 Image read_image(const std::string& path, const ImageLimits& limits) {
-  try {
-    return decode(read_whole(path, limits.file_bytes), limits);
-  } catch (const Error& error) {
-    throw Error(error.exit(), path + ": " + error.what());
-  }
+  return about(path, [&] { return decode(RegularFile(path, "a picture", limits.file_bytes).read_all(), limits); });
 }
 
 Image frame_of(const Image& clip, int frame) {

@@ -6,22 +6,18 @@
 #include <vector>
 
 #include "train/data/image.h"
+#include "train/data/labelled.h"
 
 namespace dactyl {
 
-class DataSource {
+class DataSource : public Labelled {
  public:
-  virtual ~DataSource() = default;
-  virtual i64 size() const = 0;
-  virtual int label(i64 i) const = 0;
-  virtual std::string name(i64 i) const = 0;      // a path, or what identifies the sample in reports and splits
-  virtual Image image(i64 i) const = 0;           // thread-safe; throws Exit::data if the file is bad
-  virtual const std::vector<std::string>& labels() const = 0;
+  virtual Image image(i64 i) const = 0;  // thread-safe; throws Exit::data if the file is bad
   // Clips: the frames that epoch trains on, a pure function of both numbers. Pictures are the same in every epoch.
   virtual Image drawn(i64 i, i64 epoch) const { return (void)epoch, image(i); }
-  virtual bool varies() const { return false; }   // whether drawn() depends on the epoch
-  virtual int channels() const { return 3; }      // of every image: 3, or 2 for optical flow
-  std::vector<i64> class_counts() const;
+  virtual bool varies() const { return false; }  // whether drawn() depends on the epoch
+  virtual int channels() const { return 3; }     // of every image: 3, or 2 for optical flow
+  virtual int frames() const { return 1; }       // of every image: a clip has several
 };
 
 struct Item {
@@ -59,13 +55,13 @@ struct Split {
   std::vector<i64> train, test;
 };
 // Per class, `share` of the samples to train, drawn by seed; at least one on each side where a class has two.
-Split split_by_share(const DataSource&, double share, std::uint64_t seed);
+Split split_by_share(const Labelled&, double share, std::uint64_t seed);
 // Samples whose name's first group matched by `pattern` is in `test_groups` are the test set; names without a match
 // are an error naming the first one. Here and in splits.json names go without the folder that all samples share.
-Split split_by_group(const DataSource&, const std::string& pattern, const std::vector<std::string>& test_groups);
+Split split_by_group(const Labelled&, const std::string& pattern, const std::vector<std::string>& test_groups);
 // splits.json: names, so that a split survives files coming and going, and the whole data moving elsewhere. With
 // `complete` names that are gone are an error instead of left out: to go on with a run, every sample is needed.
-void write_split(const std::string& path, const DataSource&, const Split&);
-Split read_split(const std::string& path, const DataSource&, bool complete = false);
+void write_split(const std::string& path, const Labelled&, const Split&);
+Split read_split(const std::string& path, const Labelled&, bool complete = false);
 
 }  // namespace dactyl

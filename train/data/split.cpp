@@ -36,7 +36,7 @@ class Subset : public DataSource {
 };
 
 // Names without the folder that all of them share: the same wherever the data lies.
-std::vector<std::string> short_names(const DataSource& source) {
+std::vector<std::string> short_names(const Labelled& source) {
   std::vector<std::string> names;
   for (i64 i = 0; i < source.size(); ++i) names.push_back(source.name(i));
   if (names.empty()) return names;
@@ -96,7 +96,7 @@ std::unique_ptr<DataSource> subset(std::shared_ptr<const DataSource> source, std
   return std::make_unique<Subset>(std::move(source), std::move(indices));
 }
 
-Split split_by_share(const DataSource& source, double share, std::uint64_t seed) {
+Split split_by_share(const Labelled& source, double share, std::uint64_t seed) {
   check(Exit::usage, share > 0 && share < 1, "split: a share of {} is not between 0 and 1", share);
   std::vector<std::vector<i64>> classes(source.labels().size());
   for (i64 i = 0; i < source.size(); ++i) classes[static_cast<std::size_t>(source.label(i))].push_back(i);
@@ -115,8 +115,7 @@ Split split_by_share(const DataSource& source, double share, std::uint64_t seed)
   return split;
 }
 
-Split split_by_group(const DataSource& source, const std::string& pattern,
-                     const std::vector<std::string>& test_groups) {
+Split split_by_group(const Labelled& source, const std::string& pattern, const std::vector<std::string>& test_groups) {
   const std::regex regex = compiled(pattern);
   const std::vector<std::string> names = short_names(source);
   std::set<std::string> unseen(test_groups.begin(), test_groups.end());
@@ -136,7 +135,7 @@ Split split_by_group(const DataSource& source, const std::string& pattern,
   return split;
 }
 
-void write_split(const std::string& path, const DataSource& source, const Split& split) {
+void write_split(const std::string& path, const Labelled& source, const Split& split) {
   const std::vector<std::string> names = short_names(source);
   for (const std::string& name : names)
     check(Exit::data, is_utf8(name), "{}: cannot list {}: the file's name is not UTF-8; rename it", path, shown(name));
@@ -144,7 +143,7 @@ void write_split(const std::string& path, const DataSource& source, const Split&
   write_atomically(path, json.dump(1) + "\n");
 }
 
-Split read_split(const std::string& path, const DataSource& source, bool complete) {
+Split read_split(const std::string& path, const Labelled& source, bool complete) {
   const auto json = nlohmann::json::parse(text_file(path, Exit::data), nullptr, false);
   check(Exit::data, json.is_object(), "{}: is not the JSON of a split", path);
   std::map<std::string, i64> index;

@@ -1,0 +1,114 @@
+// Sources of clips made from other sources: some samples, some classes, another size.
+#include <algorithm>
+#include <map>
+
+#include "train/data/clip_source.h"
+
+namespace dactyl {
+namespace {
+
+class ClipSubset : public ClipSource {
+ public:
+  ClipSubset(std::shared_ptr<const ClipSource> source, std::vector<i64> indices, std::vector<std::string> labels)
+      : source_(std::move(source)), indices_(std::move(indices)), labels_(std::move(labels)) {
+    if (labels_.empty()) labels_ = source_->labels();
+    std::map<std::string, int> index;
+    for (std::size_t c = 0; c < labels_.size(); ++c) index.emplace(labels_[c], static_cast<int>(c));
+    for (const i64 i : indices_) {
+      check(i >= 0 && i < source_->size(), "subset: sample {} of {}", i, source_->size());
+      const auto label = index.find(source_->labels()[static_cast<std::size_t>(source_->label(i))]);
+      check(label != index.end(), "subset: {} has a label that is left out", source_->name(i));
+      label_.push_back(label->second);
+    }
+  }
+  i64 size() const override { return static_cast<i64>(indices_.size()); }
+  int label(i64 i) const override { return label_.at(static_cast<std::size_t>(i)); }
+  std::string name(i64 i) const override { return source_->name(at(i)); }
+  const std::vector<std::string>& labels() const override { return labels_; }
+  VideoInfo info(i64 i) const override { return source_->info(at(i)); }
+  std::vector<Clip> clips(i64 i, const ChooseTimes& choose) const override { return source_->clips(at(i), choose); }
+  void check_sample(i64 i) const override { source_->check_sample(at(i)); }
+  Span span(i64 i) const override { return source_->span(at(i)); }
+  std::string place(i64 i) const override { return source_->place(at(i)); }
+  std::vector<std::string> files(i64 i) const override { return source_->files(at(i)); }
+
+ private:
+  i64 at(i64 i) const { return indices_.at(static_cast<std::size_t>(i)); }
+  std::shared_ptr<const ClipSource> source_;
+  std::vector<i64> indices_;
+  std::vector<std::string> labels_;
+  std::vector<int> label_;
+};
+
+// The longer side in proportion, rounded down, as `prepared` has it for pictures.
+int in_proportion(int extent, int shorter, int side) {
+  const i64 scaled = i64{side} * extent / shorter;
+  check(Exit::data, scaled <= 16384, "{} x {} pixels with a short side of {} would be {} long, the limit is 16384",
+        shorter, extent, side, scaled);
+  return static_cast<int>(scaled);
+}
+
+class ShortSide : public ClipSource {
+ public:
+  ShortSide(std::shared_ptr<const ClipSource> source, int side) : source_(std::move(source)), side_(side) {
+    check(Exit::usage, side >= 1 && side <= 4096, "a short side of {} pixels; 1 to 4096 are possible", side);
+  }
+  i64 size() const override { return source_->size(); }
+  int label(i64 i) const override { return source_->label(i); }
+  std::string name(i64 i) const override { return source_->name(i); }
+  const std::vector<std::string>& labels() const override { return source_->labels(); }
+  void check_sample(i64 i) const override { source_->check_sample(i); }
+  Span span(i64 i) const override { return source_->span(i); }
+  std::string place(i64 i) const override { return source_->place(i); }
+  std::vector<std::string> files(i64 i) const override { return source_->files(i); }
+  VideoInfo info(i64 i) const override { return changed(source_->info(i)); }
+  std::vector<Clip> clips(i64 i, const ChooseTimes& choose) const override {
+    auto clips = source_->clips(i, [&](const VideoInfo& info) { return choose(changed(info)); });
+    for (Clip& clip : clips) clip = changed(clip);
+    return clips;
+  }
+
+ private:
+  VideoInfo changed(VideoInfo info) const {
+    const int shorter = std::min(info.height, info.width);
+    info.height = in_proportion(info.height, shorter, side_);
+    info.width = in_proportion(info.width, shorter, side_);
+    return info;
+  }
+  Clip changed(const Clip& clip) const {
+    const int shorter = std::min(clip.height, clip.width);
+    if (shorter == side_) return clip;
+    Clip result{clip.frames, in_proportion(clip.height, shorter, side_), in_proportion(clip.width, shorter, side_), {}};
+    result.rgb.reserve(static_cast<std::size_t>(clip.frames) * frame_bytes(result));
+    for (int f = 0; f < clip.frames; ++f) {
+      const Image small = resized(picture(clip, f), result.height, result.width, Filter::antialias);
+      result.rgb.insert(result.rgb.end(), small.rgb.begin(), small.rgb.end());
+    }
+    return result;
+  }
+  std::shared_ptr<const ClipSource> source_;
+  int side_;
+};
+
+}  // namespace
+
+std::unique_ptr<ClipSource> subset(std::shared_ptr<const ClipSource> source, std::vector<i64> indices,
+                                   std::vector<std::string> labels) {
+  return std::make_unique<ClipSubset>(std::move(source), std::move(indices), std::move(labels));
+}
+
+std::unique_ptr<ClipSource> only_classes(std::shared_ptr<const ClipSource> source, std::vector<std::string> labels) {
+  std::vector<i64> indices;
+  for (i64 i = 0; i < source->size(); ++i) {
+    const std::string& label = source->labels()[static_cast<std::size_t>(source->label(i))];
+    if (std::find(labels.begin(), labels.end(), label) != labels.end()) indices.push_back(i);
+  }
+  check(Exit::data, !indices.empty(), "no sample belongs to the {} classes asked for", labels.size());
+  return subset(std::move(source), std::move(indices), std::move(labels));
+}
+
+std::unique_ptr<ClipSource> with_short_side(std::shared_ptr<const ClipSource> source, int side) {
+  return std::make_unique<ShortSide>(std::move(source), side);
+}
+
+}  // namespace dactyl

@@ -1,0 +1,25 @@
+// Samples with labels and names, whatever they are made of.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/check.h"
+
+namespace dactyl {
+
+class Labelled {
+ public:
+  virtual ~Labelled() = default;
+  virtual i64 size() const = 0;
+  virtual int label(i64 i) const = 0;
+  virtual std::string name(i64 i) const = 0;  // a path, or what identifies the sample in reports and splits
+  virtual const std::vector<std::string>& labels() const = 0;
+  std::vector<i64> class_counts() const;
+};
+
+// The labels of which there are at least `min_per_class` samples, of these the `top_classes` most frequent (0: all; of
+// equally frequent ones the first), in the order they had. Throws Exit::data where none is left.
+std::vector<std::string> frequent_labels(const Labelled&, i64 min_per_class, i64 top_classes);
+
+}  // namespace dactyl
