@@ -11,7 +11,7 @@ namespace {
 struct EvalOptions {
   ModelChoice choice;
   Place place;
-  std::string data, splits, part, out;
+  std::string data, splits, part, out, clips;
   i64 batch = 32;
   int views = 1;
   bool json = false;
@@ -36,14 +36,23 @@ void check_own(const std::string& run) {
         "--run {}: no run is there (config.toml is missing); give --data", run);
 }
 
-Samples samples_of(const EvalOptions& o, const std::vector<std::string>& labels) {
+// Of videos the frames that --clips says, else those the run was validated on, else evenly spread ones.
+FrameChoice clips_of(const EvalOptions& o, const InputSpec& input) {
+  std::string text = o.clips;
+  if (text.empty() && is_folder(o.choice.run)) text = read_config(o.choice.run + "/config.toml").test_clips;
+  if (text.empty()) text = "uniform=" + std::to_string(std::max<i64>(input.frames, 1));
+  const ClipSampling sampling = parse_sampling(text);
+  return {sampling, sampling, 1};
+}
+
+Samples samples_of(const EvalOptions& o, const InputSpec& input, const std::vector<std::string>& labels) {
   const bool own = o.data.empty();
   if (own) check_own(o.choice.run);
   const std::string data = own ? read_config(o.choice.run + "/config.toml").data : o.data;
   const std::string splits = !o.splits.empty() ? o.splits : own ? o.choice.run + "/splits.json" : "";
   const std::string part = !o.part.empty() ? o.part : splits.empty() ? "all" : "test";
   check(Exit::usage, part == "all" || !splits.empty(), "--part {}: needs --splits, or --run without --data", part);
-  const std::shared_ptr<const DataSource> all = open_source(data, labels);
+  const std::shared_ptr<const DataSource> all = open_samples(data, labels, clips_of(o, input));
   if (part == "all") return {all, part};
   const Split split = read_split(splits, *all);
   return {subset(all, part == "test" ? split.test : split.train), part};
@@ -84,7 +93,7 @@ void eval(const EvalOptions& o) {
   const auto use = enter(o.place);
   const LoadedModel loaded = open_choice(o.choice, o.place);
   const std::vector<std::string>& labels = loaded.passport.labels;
-  const Samples samples = samples_of(o, labels);
+  const Samples samples = samples_of(o, loaded.model.input, labels);
   const std::string out = !o.out.empty() ? o.out : is_folder(o.choice.run) ? o.choice.run + "/eval" : "";
   if (!out.empty()) make_folder(out);  // now: what cannot be written is better said before the work
   if (!o.json) std::cerr << loaded.report.text();
@@ -119,6 +128,7 @@ void add_eval(CLI::App& program) {
   verb->add_option("--part", o->part, "train, test or all; default: test where there is a split")
       ->check(CLI::IsMember({"train", "test", "all"}));
   verb->add_option("--out", o->out, "folder for the report; default: RUN/eval where RUN is a folder");
+  verb->add_option("--clips", o->clips, "which frames of a video: uniform=20, centre=64@25; default: the run's");
   verb->add_option("--batch", o->batch, "pictures at once")->check(CLI::Range(1, 65536))->capture_default_str();
   add_views(*verb, o->views);
   add_place(*verb, o->place);

@@ -12,10 +12,9 @@ void check_frames(i64 frames) {
         fewest_frames);
 }
 
-// Bytes of red, green, blue become 2·rgb/255 − 1; two channels are flow that lies in [−1, 1] already.
+// Bytes become 2·byte/255 − 1: of colours, and of flow, whose bytes are its ±20 pixels about 127.5.
 InputSpec clips(const ModelOptions& o) {
   const i64 channels = o.channels ? o.channels : 3;
-  const float middle = channels == 3 ? 127.5f : 0, size = channels == 3 ? 127.5f : 1;
   const auto count = static_cast<std::size_t>(channels);
   return {o.height ? o.height : 224,
           o.width ? o.width : 224,
@@ -23,8 +22,8 @@ InputSpec clips(const ModelOptions& o) {
           Resize::short_side,
           Filter::antialias,
           256,
-          std::vector<float>(count, middle),
-          std::vector<float>(count, 1 / size),
+          std::vector<float>(count, 127.5f),
+          std::vector<float>(count, 1 / 127.5f),
           o.frames ? o.frames : 64};
 }
 

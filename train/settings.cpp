@@ -99,6 +99,8 @@ std::vector<Setting> all_settings() {
       setting("nesterov", [](TrainOptions& o) -> auto& { return o.optimizer.nesterov; }, "on or off"),
       setting("sched", [](TrainOptions& o) -> auto& { return o.schedule.kind; }, "the rate within a stage: const, step, cosine, poly"),
       setting("warmup", &TrainOptions::warmup, "over which the rate rises, per stage: 100it or 0.5ep"),
+      setting("clips", &TrainOptions::clips, "which frames of a video train: segments=20 (one at random of each twentieth), window=64, uniform=20; with @25 at that rate"),
+      setting("test-clips", &TrainOptions::test_clips, "which frames of a video validate: uniform=20, centre=64@25"),
       augment_setting(),
       setting("no-mirror", &TrainOptions::no_mirror, "file with the labels, one per line, whose pictures are never mirrored"),
       setting("class-weights", &TrainOptions::class_weights, "none, maxratio (largest count / count) or inverse"),

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "train/data/clip_samples.h"
 #include "train/input_text.h"
 #include "train/open_model.h"
 #include "train/settings.h"
@@ -50,19 +51,28 @@ void say_start(const Log& log, const TrainOptions& o, const Subject& s, const st
           mebibytes(expected_memory(s.model, batch, dtype)));
   log.say(to_text(s.train.size()) + " training and " + to_text(s.validation.size()) + " validation samples of " +
           to_text(s.train.labels().size()) + " classes from " + o.data);
-  log.say(s.model.name + ", input " + to_text(s.model.input.height) + "x" + to_text(s.model.input.width) + ", " +
-          to_text(s.model.parameters->count()) + " parameters" +
+  const std::string frames = s.model.input.frames ? to_text(s.model.input.frames) + " frames of " : "";
+  log.say(s.model.name + ", input " + frames + to_text(s.model.input.height) + "x" + to_text(s.model.input.width) +
+          ", " + to_text(s.model.parameters->count()) + " parameters" +
           (o.weights.empty() ? ", from scratch" : " from " + o.weights));
   if (!report.empty()) log.say(report);
 }
 
-LoadedModel model_for(const TrainOptions& o, const std::vector<std::string>& labels, const SavedState* saved) {
+FrameChoice frame_choice(const TrainOptions& o) {
+  return {parse_sampling(o.clips), parse_sampling(o.test_clips), o.seed};
+}
+
+// A single frame of a video is a picture.
+LoadedModel model_for(const TrainOptions& o, const DataSource& source, const SavedState* saved) {
+  const bool clips = source.frames() > 1;
   const ModelOptions how{.height = o.input,
                          .width = o.input,
+                         .frames = clips ? source.frames() : 0,
+                         .channels = clips ? source.channels() : 0,
                          .auxiliary = o.weights.empty(),  // random side classifiers would disturb a trained net
                          .dropout = o.dropout,
                          .seed = o.seed};
-  if (!saved) return open_for_training(o.model, o.weights, labels, how);
+  if (!saved) return open_for_training(o.model, o.weights, source.labels(), how);
   return {described(saved->passport(), how), saved->passport(), {}};
 }
 
@@ -117,13 +127,13 @@ TrainResult train(const TrainOptions& wanted, bool resume) {
   }
 
   const std::shared_ptr<const DataSource> source =
-      open_source(options.data, fresh ? std::vector<std::string>{} : folder.read_labels());
+      open_samples(options.data, fresh ? std::vector<std::string>{} : folder.read_labels(), frame_choice(options));
   const Split split = fresh ? choose_split(*source, options) : read_split(folder / "splits.json", *source, true);
   const auto train_part = subset(source, split.train), validation = subset(source, split.test);
   require_classes(*train_part, options.data);
   const std::vector<bool> unmirrored = never_mirrored(options.no_mirror, source->labels());  // its faults come early
 
-  LoadedModel loaded = model_for(options, source->labels(), saved ? &*saved : nullptr);
+  LoadedModel loaded = model_for(options, *source, saved ? &*saved : nullptr);
   folder.require_space(expected_disk(loaded.model, options, fresh));
   if (fresh) write_beginning(folder, options, *source, split);
   folder.write_command();

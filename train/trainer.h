@@ -30,6 +30,8 @@ struct TrainOptions {
   i64 batch = 32;
   std::string val_every = "1ep";   // 50it or 1ep
   std::string save_every = "1ep";  // also 100it; last.safetensors and last.state
+  std::string clips = "segments=20";      // of videos: which frames train; parse_sampling's words
+  std::string test_clips = "uniform=20";  // and which validate
   AugmentOptions augment;
   std::string no_mirror;                             // file of labels whose pictures are never mirrored
   std::string class_weights = "none", bn = "train";  // bn: train, frozen

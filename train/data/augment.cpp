@@ -99,7 +99,8 @@ Image warped(const Image& image, const Warp& warp) {
       for (std::size_t at = 0; at < image.rgb.size(); at += image.frame_bytes()) {
         for (int c = 0; c < image.channels; ++c)
           to[at + static_cast<std::size_t>(c)] = blended(image.rgb.data() + at + c, place);
-        if (image.channels == 2) turn_flow(to + at, warp.factor * std::cos(warp.angle), warp.factor * std::sin(warp.angle));
+        if (image.channels == 2)
+          turn_flow(to + at, warp.factor * std::cos(warp.angle), warp.factor * std::sin(warp.angle));
       }
     }
   return result;
