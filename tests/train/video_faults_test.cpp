@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "engine/random.h"
 #include "tests/train/clips.h"
 #include "train/data/video.h"
 #include "train/data/write_video.h"
@@ -153,6 +154,28 @@ TEST(VideoFaults, DamagedAnywhere) {
     refused += !refusal(folder / "m.mp4").empty();
   }
   EXPECT_EQ(refused, static_cast<int>(places.size()));  // a frame that is gone is always noticed
+}
+
+// Bytes changed at random, headers included: a sentence or frames, never a crash. The sanitizer build looks on.
+TEST(VideoFaults, ChangedAtRandom) {
+  const TempFolder folder;
+  const ByteVector whole = bytes_of(a_video(folder, 12));
+  int refused = 0;
+  for (std::uint32_t round = 0; round < 400; ++round) {
+    ByteVector bytes = whole;
+    Sequence random(7, round);
+    for (i64 changes = 1 + random.below(6); changes > 0; --changes)
+      bytes[static_cast<std::size_t>(random.below(static_cast<i64>(bytes.size())))] =
+          static_cast<std::uint8_t>(random.below(256));
+    write_bytes(folder / "r.mp4", bytes);
+    const std::string text = error_text(Exit::data, [&] {
+      const Clip clip = read_video(folder / "r.mp4", {.seconds = 30});
+      EXPECT_EQ(clip.rgb.size(), static_cast<std::size_t>(clip.frames) * frame_bytes(clip));
+    });
+    EXPECT_EQ(text.find('\n'), text.npos) << text;
+    refused += !text.empty();
+  }
+  EXPECT_GT(refused, 100);
 }
 
 }  // namespace
