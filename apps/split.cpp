@@ -35,7 +35,7 @@ void add_split(CLI::App& data) {
   auto o = std::make_shared<SplitOptions>();
   CLI::App* verb = add_verb(data, "split", "divides the samples into training and test, for train --splits",
                             "  dactyl data split photos --split 0.8 --seed 1 --out splits.json\n"
-                            "  dactyl data split hands --split-by 'hand(\\d+)' --test-groups 5 --out splits.json");
+                            "  dactyl data split hands --split-by 'hand(\\d+)' --test-groups 05 --out splits.json");
   verb->add_option("DATA", o->clips.data,
                    "folder of classes with pictures or videos, flat folder, or CSV with path,label[,start,end]")
       ->required();
