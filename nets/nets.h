@@ -17,7 +17,7 @@ struct ModelOptions {
 
 struct ModelInfo {
   std::string name, title, paper;  // "googlenet", "GoogLeNet (BVLC)", "Szegedy et al. 2014, Table 1"
-  i64 least, least_auxiliary;      // sides of the smallest input, without and with the auxiliary heads
+  i64 least, least_auxiliary;      // sides of the smallest input, without and with the auxiliary heads; 0: any
 };
 const std::vector<ModelInfo>& models();  // in the order of the list that `dactyl models` prints
 // Of a listed net, or of MobileNet at a width: "mobilenet-0.75". Unknown: usage error listing the names.

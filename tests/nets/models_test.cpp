@@ -111,10 +111,11 @@ TEST(models, say_the_smallest_input_they_can_take) {
   for (const ModelInfo& info : models())
     for (const bool auxiliary : {false, true}) {
       const i64 least = auxiliary ? info.least_auxiliary : info.least;
+      if (least == 0) continue;  // padded as TensorFlow does: any size
       const auto made = [&](i64 side) {
         return make_model(info.name, {.classes = 2, .height = side, .width = side, .auxiliary = auxiliary});
       };
-      EXPECT_GT(tabulate(made(least), least, least).macs, 0) << info.name;
+      EXPECT_GT(tabulate(made(least)).macs, 0) << info.name;
       try {
         made(least - 1);
         ADD_FAILURE() << info.name << " with " << least - 1;

@@ -44,7 +44,7 @@ TEST(Passport, RefusesWhatIsNoFigure) {
       {"labels", "[1]", "labels is"},
       {"labels", std::string(5 << 20, '['), "labels takes 5242880 bytes"},
       {"height", "-3", "height is \"-3\"; a number of pixels"},
-      {"height", "65536", "height is \"65536\"; a number of pixels up to 4096"},
+      {"height", "65536", "height is \"65536\"; a number of pixels or frames up to 4096"},
       {"width", "224px", "width is \"224px\""},
       {"channel_order", "gbr", "channel_order is \"gbr\"; rgb or bgr was expected"}};
   for (const auto& [key, text, part] : cases) {
