@@ -30,28 +30,11 @@ void write_index(const HandsOptions& hands, const SynthOptions& o) {
   write_atomically(o.out + "/index.csv", csv);
 }
 
-// Samples go into an empty folder, or into one that this very command began to fill: a hidden file says so.
-void claim(const SynthOptions& o) {
-  make_folder(o.out);
-  const std::string marker = o.out + "/.synth";
-  const std::string made = o.kind + ", classes " + to_text(o.classes) + ", per class " + to_text(o.per_class) +
-                           ", size " + to_text(o.size) + ", frames " + to_text(o.frames) + ", seed " +
-                           std::to_string(o.seed) + (o.png || o.png_frames ? ", png" : "") +
-                           (o.unbalanced ? ", unbalanced\n" : "\n");
-  std::error_code error;
-  if (std::filesystem::exists(marker, error) && text_file(marker, Exit::data) == made) return;
-  check(Exit::usage, std::filesystem::is_empty(o.out, error) && !error,
-        "--out {}: is not empty and was not made by the same command; choose another folder, or remove this one",
-        o.out);
-  write_atomically(marker, made);
-}
-
 void synth(const SynthOptions& o, const CLI::App& verb) {
   const bool words = o.kind == "words";
   for (const char* option : {"--frames", "--unbalanced", "--png-frames", "--sheet"})
     check(Exit::usage, words || verb.count(option) == 0, "{} belongs to --kind words", option);
   check(Exit::usage, !words || !o.png, "--png belongs to --kind letters; words take --png-frames");
-  claim(o);
   words ? synth_words(o) : synth_letters(o);
 }
 
@@ -79,11 +62,27 @@ std::string padded(int n, int digits) {
   return std::string(static_cast<std::size_t>(std::max(0, digits - static_cast<int>(text.size()))), '0') + text;
 }
 
+void claim(const SynthOptions& o) {
+  make_folder(o.out);
+  const std::string marker = o.out + "/.synth";
+  const std::string made = o.kind + ", classes " + to_text(o.classes) + ", per class " + to_text(o.per_class) +
+                           ", size " + to_text(o.size) + ", frames " + to_text(o.frames) + ", seed " +
+                           std::to_string(o.seed) + (o.png || o.png_frames ? ", png" : "") +
+                           (o.unbalanced ? ", unbalanced\n" : "\n");
+  std::error_code error;
+  if (std::filesystem::exists(marker, error) && text_file(marker, Exit::data) == made) return;
+  check(Exit::usage, std::filesystem::is_empty(o.out, error) && !error,
+        "--out {}: is not empty and was not made by the same command; choose another folder, or remove this one",
+        o.out);
+  write_atomically(marker, made);
+}
+
 void synth_letters(const SynthOptions& o) {
   HandsOptions hands{.seed = o.seed};
   if (o.classes) hands.classes = o.classes;
   if (o.per_class) hands.per_class = o.per_class;
   if (o.size) hands.size = o.size;
+  claim(o);
   for (int label = 0; label < hands.classes; ++label)
     make_folder(o.out + "/" + hand_letters()[static_cast<std::size_t>(label)]);
   const i64 all = i64{hands.classes} * hands.per_class;

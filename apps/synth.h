@@ -18,6 +18,9 @@ struct SynthOptions {
 void synth_letters(const SynthOptions& options);
 void synth_words(const SynthOptions& options);
 
+// Samples go into an empty folder, or into one that this very command began to fill: a hidden file says so.
+void claim(const SynthOptions& options);
+
 std::string padded(int n, int digits);  // with zeros in front
 
 }  // namespace dactyl

@@ -78,6 +78,7 @@ void synth_words(const SynthOptions& o) {
   if (o.per_class) words.per_class = o.per_class;
   if (o.size) words.size = o.size;
   const std::vector<Address> samples = all_samples(words);
+  claim(o);
   for (int label = 0; label < words.classes; ++label) make_folder(o.out + "/" + name(label));
   {
     Progress progress("rendering", static_cast<i64>(samples.size()), "videos");
