@@ -1,5 +1,6 @@
 // Clips on their way to a batch: every frame is prepared alike, an epoch may draw other frames, flow keeps two
 // channels.
+#include "tests/train/clips.h"
 #include "tests/train/computed.h"
 
 namespace dactyl {
@@ -64,6 +65,16 @@ TEST(ClipLoader, a_clip_of_another_length_is_bad) {
   for (Batch batch; loader.next(batch);) EXPECT_EQ(batch.count, 0);
   ASSERT_EQ(loader.bad().size(), 6u);
   EXPECT_EQ(loader.bad()[0].reason, "has 3 frames, the net takes 4");
+}
+
+TEST(Augment, every_frame_in_the_same_way) {
+  const AugmentOptions options = parse_augment("zoom=0.3,rotate=25");
+  const Image clip = cornered_clip(5);
+  const Image changed = augmented(options, clip, 1, 2, 3);
+  ASSERT_EQ(changed.rgb.size(), clip.rgb.size());
+  EXPECT_NE(changed.rgb, clip.rgb);
+  for (int f = 0; f < 5; ++f) EXPECT_EQ(frame_of(changed, f).rgb, augmented(options, frame_of(clip, 0), 1, 2, 3).rgb);
+  EXPECT_EQ(augmented(parse_augment("reflect-x"), clip, 1, 2, 3).rgb, clip.rgb);
 }
 
 TEST(Augment, turned_flow_points_where_the_picture_went) {

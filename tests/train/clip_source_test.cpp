@@ -10,8 +10,8 @@
 namespace dactyl {
 namespace {
 
-void write_frames(const std::string& folder, const Clip& clip) {
-  for (int f = 0; f < clip.frames; ++f) write_png(folder + "/" + std::to_string(100 + f) + ".png", picture(clip, f));
+void write_frames(const std::string& folder, const Image& clip) {
+  for (int f = 0; f < clip.frames; ++f) write_png(folder + "/" + std::to_string(100 + f) + ".png", frame_of(clip, f));
 }
 
 std::vector<std::string> described(const ClipSource& source, const std::filesystem::path& root) {
@@ -118,7 +118,7 @@ TEST(ClipSource, ShortSide) {
   const auto source = with_short_side(open_clips(folder.path), 32);
   EXPECT_EQ(source->info(0).height, 32);
   EXPECT_EQ(source->info(0).width, 60);
-  const Clip clip = source->all_frames(0);
+  const Image clip = source->all_frames(0);
   EXPECT_EQ(clip.width, 60);
   EXPECT_EQ(corners_on(clip, 1), "rgbw");
 }

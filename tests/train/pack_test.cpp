@@ -10,9 +10,9 @@ namespace dactyl {
 namespace {
 
 // Folders of pictures, so that packs are tested where there is no FFmpeg as well.
-void write_frames(const TempFolder& folder, const std::string& place, const Clip& clip) {
+void write_frames(const TempFolder& folder, const std::string& place, const Image& clip) {
   for (int f = 0; f < clip.frames; ++f)
-    write_png(folder / (place + "/" + std::to_string(100 + f) + ".png"), picture(clip, f));
+    write_png(folder / (place + "/" + std::to_string(100 + f) + ".png"), frame_of(clip, f));
 }
 
 std::string a_pack(const TempFolder& folder) {

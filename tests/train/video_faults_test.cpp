@@ -169,8 +169,8 @@ TEST(VideoFaults, ChangedAtRandom) {
           static_cast<std::uint8_t>(random.below(256));
     write_bytes(folder / "r.mp4", bytes);
     const std::string text = error_text(Exit::data, [&] {
-      const Clip clip = read_video(folder / "r.mp4", {.seconds = 30});
-      EXPECT_EQ(clip.rgb.size(), static_cast<std::size_t>(clip.frames) * frame_bytes(clip));
+      const Image clip = read_video(folder / "r.mp4", {.seconds = 30});
+      EXPECT_EQ(clip.rgb.size(), static_cast<std::size_t>(clip.frames) * clip.frame_bytes());
     });
     EXPECT_EQ(text.find('\n'), text.npos) << text;
     refused += !text.empty();

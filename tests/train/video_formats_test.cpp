@@ -54,24 +54,24 @@ TEST(VideoFormats, EveryFrameOfEveryFormat) {
 
 TEST(VideoFormats, ColoursAreThoseTheFileMeans) {
   const TempFolder folder;
-  Clip clip = blank_clip(4, 64, 64);
+  Image clip = blank_clip(4, 64, 64);
   for (int f = 0; f < 4; ++f)
     for (int i = 0; i < 64; ++i)
       paint(clip, f, i / 8 * 8, i % 8 * 8, i / 8 * 8 + 8, i % 8 * 8 + 8, {i % 4 * 80, i / 4 % 4 * 80, i / 16 * 80});
   // An odd side, so that it is written with colours at full size.
-  Clip padded = blank_clip(4, 65, 65);
+  Image padded = blank_clip(4, 65, 65);
   for (int f = 0; f < 4; ++f)
-    for (int y = 0; y < 64; ++y) std::memcpy(frame(padded, f) + 3 * 65 * y, frame(clip, f) + 3 * 64 * y, 3 * 64);
+    for (int y = 0; y < 64; ++y) std::memcpy(padded.frame(f) + 3 * 65 * y, clip.frame(f) + 3 * 64 * y, 3 * 64);
   write_video(folder / "in.mp4", padded, 25, {.crf = 1});
   if (!make_videos("colours", folder / "in.mp4", folder.path / "out")) GTEST_SKIP() << no_ffmpeg;
   int read = 0;
   for (const auto& entry : fs::directory_iterator(folder.path / "out")) {
-    const Clip back = read_video(entry.path());
+    const Image back = read_video(entry.path());
     int worst = 0;
     for (int i = 0; i < 64; ++i) {
       const std::size_t at = 3 * static_cast<std::size_t>((i / 8 * 8 + 4) * 65 + i % 8 * 8 + 4);
       for (std::size_t c = 0; c < 3; ++c)
-        worst = std::max(worst, std::abs(frame(back, 2)[at + c] - frame(padded, 2)[at + c]));
+        worst = std::max(worst, std::abs(back.frame(2)[at + c] - padded.frame(2)[at + c]));
     }
     EXPECT_LE(worst, 6) << entry.path();  // the wrong matrix or range is off by 20 and more
     ++read;

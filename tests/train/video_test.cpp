@@ -28,7 +28,7 @@ void turn(const std::string& path, std::array<int, 4> abcd) {
 TEST(Video, EveryFrameInOrder) {
   const TempFolder folder;
   write_video(folder / "a.mp4", numbered_clip(100), 25);  // with B-frames and four key frames
-  const Clip clip = read_video(folder / "a.mp4");
+  const Image clip = read_video(folder / "a.mp4");
   ASSERT_EQ(clip.frames, 100);
   for (int f = 0; f < 100; ++f) EXPECT_EQ(number_on(clip, f), f);
 }
@@ -77,7 +77,7 @@ TEST(Video, NearestIsTheEarlierOfTwo) {
 
 TEST(Video, StandsUpright) {
   const TempFolder folder;
-  const Clip upright = cornered_clip(3);
+  const Image upright = cornered_clip(3);
   const std::string path = folder / "a.mp4";
   // What a viewer sees of r g / b w after each rotation and mirroring; EXIF's numbers.
   const std::tuple<std::array<int, 4>, int, std::string> cases[] = {
@@ -89,7 +89,7 @@ TEST(Video, StandsUpright) {
     const VideoInfo info = probe_video(path);
     EXPECT_EQ(info.orientation, orientation);
     EXPECT_EQ(info.width, orientation >= 5 ? 48 : 64);
-    const Clip clip = read_video(path);
+    const Image clip = read_video(path);
     EXPECT_EQ(clip.width, info.width);
     EXPECT_EQ(clip.height, info.height);
     EXPECT_EQ(corners_on(clip, 2), seen) << orientation;
@@ -99,12 +99,12 @@ TEST(Video, StandsUpright) {
 TEST(Video, ManyThreadsReadTheSame) {
   const TempFolder folder;
   write_video(folder / "a.mp4", numbered_clip(30), 25);
-  const Clip alone = read_video(folder / "a.mp4");
-  std::vector<Clip> clips(4);
+  const Image alone = read_video(folder / "a.mp4");
+  std::vector<Image> clips(4);
   std::vector<std::thread> threads;
-  for (Clip& clip : clips) threads.emplace_back([&] { clip = read_video(folder / "a.mp4"); });
+  for (Image& clip : clips) threads.emplace_back([&] { clip = read_video(folder / "a.mp4"); });
   for (std::thread& thread : threads) thread.join();
-  for (const Clip& clip : clips) EXPECT_EQ(clip.rgb, alone.rgb);
+  for (const Image& clip : clips) EXPECT_EQ(clip.rgb, alone.rgb);
 }
 
 TEST(Video, RealFootage) {
@@ -117,10 +117,10 @@ TEST(Video, RealFootage) {
   EXPECT_EQ(info.frames, 32);
   EXPECT_NEAR(info.fps, 25, 1e-9);
   EXPECT_NEAR(info.duration, 1.28, 1e-9);
-  const Clip all = read_video(path), some = read_clip(path, {0.4, 1.24});
+  const Image all = read_video(path), some = read_clip(path, {0.4, 1.24});
   EXPECT_EQ(all.height, 200);
-  EXPECT_EQ(0, std::memcmp(frame(some, 0), frame(all, 10), frame_bytes(all)));
-  EXPECT_EQ(0, std::memcmp(frame(some, 1), frame(all, 31), frame_bytes(all)));
+  EXPECT_EQ(0, std::memcmp(some.frame(0), all.frame(10), all.frame_bytes()));
+  EXPECT_EQ(0, std::memcmp(some.frame(1), all.frame(31), all.frame_bytes()));
 }
 
 }  // namespace

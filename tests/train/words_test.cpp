@@ -29,7 +29,7 @@ std::string error_of(const std::function<void()>& f) {
 }
 
 TEST(Words, SameAddressSameFrameInAnyOrderFromAnyThread) {
-  const Clip clip = WordVideo(small(), 5, 3).clip();
+  const Image clip = WordVideo(small(), 5, 3).clip();
   ASSERT_EQ(clip.frames, 12);
   ASSERT_EQ(clip.height, 40);
   ASSERT_EQ(clip.width, 40);
@@ -37,7 +37,7 @@ TEST(Words, SameAddressSameFrameInAnyOrderFromAnyThread) {
   fewer.classes = 6, fewer.per_class = 4;
   const WordVideo again(fewer, 5, 3);
   std::vector<std::jthread> threads;
-  for (int f = 11; f >= 0; --f) threads.emplace_back([&, f] { EXPECT_EQ(again.frame(f).rgb, picture(clip, f).rgb); });
+  for (int f = 11; f >= 0; --f) threads.emplace_back([&, f] { EXPECT_EQ(again.frame(f).rgb, frame_of(clip, f).rgb); });
 }
 
 TEST(Words, SeedIndexAndLabelEachGiveAnotherVideo) {
@@ -114,7 +114,7 @@ TEST(Words, RefusesWhatDoesNotExist) {
 
 TEST(Words, AnySizeAndNumberOfFramesFromOneOn) {
   for (int size : {1, 2, 9}) {
-    const Clip clip = WordVideo({.frames = 1, .size = size}, 3, 0).clip();
+    const Image clip = WordVideo({.frames = 1, .size = size}, 3, 0).clip();
     EXPECT_EQ(clip.rgb.size(), static_cast<std::size_t>(3 * size * size));
   }
 }

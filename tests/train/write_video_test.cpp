@@ -10,7 +10,7 @@ namespace {
 #ifdef DACTYL_FFMPEG
 TEST(WriteVideo, EqualClipsGiveEqualBytes) {
   const TempFolder folder;
-  const Clip clip = numbered_clip(40);
+  const Image clip = numbered_clip(40);
   write_video(folder / "a.mp4", clip, 25);
   write_video(folder / "b.mp4", clip, 25);
   const ByteVector bytes = bytes_of(folder / "a.mp4");
@@ -22,10 +22,10 @@ TEST(WriteVideo, EqualClipsGiveEqualBytes) {
 TEST(WriteVideo, WhatIsReadIsWhatWasWritten) {
   const TempFolder folder;
   for (const auto& [height, width] : {std::pair{48, 64}, {47, 63}, {1, 8}, {2, 2}, {1, 1}}) {
-    Clip clip = blank_clip(30, height, width);
+    Image clip = blank_clip(30, height, width);
     for (int f = 0; f < clip.frames; ++f) paint(clip, f, 0, 0, height, width, {40 + 5 * f, 200 - 4 * f, 90});
     write_video(folder / "a.mp4", clip, 25, {.crf = 1});
-    const Clip back = read_video(folder / "a.mp4");
+    const Image back = read_video(folder / "a.mp4");
     ASSERT_EQ(back.frames, clip.frames);
     ASSERT_EQ(back.height, height);
     ASSERT_EQ(back.width, width);
@@ -64,12 +64,12 @@ TEST(WriteVideo, WithoutFFmpegItSaysSo) {
 #endif
 
 TEST(WriteVideo, NonsenseIsRefused) {
-  const auto refusal = [](const Clip& clip, double fps, const VideoOptions& options = {}) {
+  const auto refusal = [](const Image& clip, double fps, const VideoOptions& options = {}) {
     return error_text(Exit::usage, [&] { write_video("never.mp4", clip, fps, options); });
   };
-  const Clip clip = numbered_clip(3);
-  EXPECT_NE(refusal(Clip{}, 25).find("is no video"), std::string::npos);
-  EXPECT_NE(refusal(Clip{3, 48, 64, {}}, 25).find("is no video"), std::string::npos);
+  const Image clip = numbered_clip(3);
+  EXPECT_NE(refusal(Image{}, 25).find("is no video"), std::string::npos);
+  EXPECT_NE(refusal(Image{48, 64, {}, 3}, 25).find("is no video"), std::string::npos);
   EXPECT_NE(refusal(clip, 0).find("frames per second"), std::string::npos);
   EXPECT_NE(refusal(clip, 25, {.crf = 52}).find("CRF"), std::string::npos);
   EXPECT_NE(refusal(clip, 25, {.times = {0, 1}}).find("2 times for 3 frames"), std::string::npos);

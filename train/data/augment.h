@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "train/data/clip.h"
+#include "train/data/image.h"
 
 namespace dactyl {
 
@@ -29,7 +29,8 @@ Geometry centred(const InputSpec& input, int height, int width);
 std::vector<Geometry> test_views(int views, const InputSpec& input, int height, int width);
 Geometry augmented(const AugmentOptions&, const InputSpec&, int height, int width, std::uint64_t seed, i64 epoch,
                    i64 sample);
-// The part of the augmentation done by the loader on the picture itself: zoom and rotation. Identity without them.
+// The part of the augmentation done by the loader on the picture itself: zoom and rotation, of every frame alike, the
+// vectors of flow turned and stretched with it. Identity without them.
 Image augmented(const AugmentOptions&, const Image&, std::uint64_t seed, i64 epoch, i64 sample);
 
 // Zoom and rotation drawn for a sample: about the centre, `factor` times as large, turned by `angle` (radians).
@@ -37,17 +38,5 @@ struct Warp {
   double factor = 1, angle = 0;
 };
 Warp drawn_warp(const AugmentOptions&, std::uint64_t seed, i64 epoch, i64 sample);
-
-// A clip: every frame in the same way. Its geometry is one row as for a picture, repeated.
-Clip augmented(const AugmentOptions&, const Clip&, std::uint64_t seed, i64 epoch, i64 sample);
-std::vector<Geometry> repeated(const Geometry&, int frames);
-
-// What these changes do to a flow field (u right, v down, in pixels) of the clip: the field is cropped, shifted,
-// mirrored and warped like a picture, by `geometry` (no colour) and the same warp; then u' = a u + b v, v' = c u + d v.
-struct FlowChange {
-  Geometry geometry;
-  float a = 1, b = 0, c = 0, d = 1;
-};
-FlowChange flow_change(const AugmentOptions&, const Geometry& of_clip, std::uint64_t seed, i64 epoch, i64 sample);
 
 }  // namespace dactyl

@@ -34,16 +34,16 @@ VideoInfo frames_info(const std::vector<std::string>& pictures, double fps) {
   return info;
 }
 
-std::vector<Clip> read_frames(const std::vector<std::string>& pictures, const VideoInfo& info,
+std::vector<Image> read_frames(const std::vector<std::string>& pictures, const VideoInfo& info,
                               const FrameLists& lists) {
-  std::vector<Clip> clips;
+  std::vector<Image> clips;
   for (const auto& list : lists) {
-    Clip clip{static_cast<int>(list.size()), info.height, info.width, {}};
-    clip.rgb.reserve(list.size() * frame_bytes(clip));
+    Image clip{info.height, info.width, {}, static_cast<int>(list.size())};
+    clip.rgb.reserve(list.size() * clip.frame_bytes());
     for (std::size_t f = 0; f < list.size(); ++f) {
       if (f > 0 && list[f] == list[f - 1]) {
-        const auto before = clip.rgb.size() - frame_bytes(clip);
-        clip.rgb.insert(clip.rgb.end(), clip.rgb.data() + before, clip.rgb.data() + before + frame_bytes(clip));
+        const auto before = clip.rgb.size() - clip.frame_bytes();
+        clip.rgb.insert(clip.rgb.end(), clip.rgb.data() + before, clip.rgb.data() + before + clip.frame_bytes());
         continue;
       }
       const std::string& path = pictures[static_cast<std::size_t>(list[f])];
@@ -119,7 +119,7 @@ VideoInfo ClipFiles::info(i64 i) const {
   return cut(is_folder(it.path) ? frames_info(pictures_of(it.path), fps_) : probe_video(it.path), it).info;
 }
 
-std::vector<Clip> ClipFiles::clips(i64 i, const ChooseTimes& choose) const {
+std::vector<Image> ClipFiles::clips(i64 i, const ChooseTimes& choose) const {
   const ClipItem& it = item(i);
   const auto chosen = [&](const VideoInfo& whole) {
     const Part part = cut(whole, it);

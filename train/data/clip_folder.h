@@ -19,7 +19,7 @@ class ClipFiles : public ClipSource {
   std::string name(i64 i) const override;  // the path, and "@start-end" for a part
   const std::vector<std::string>& labels() const override { return labels_; }
   VideoInfo info(i64 i) const override;
-  std::vector<Clip> clips(i64 i, const ChooseTimes& choose) const override;
+  std::vector<Image> clips(i64 i, const ChooseTimes& choose) const override;
   void check_sample(i64 i) const override;
   std::string place(i64 i) const override { return item(i).path; }
   Span span(i64 i) const override { return item(i).span; }

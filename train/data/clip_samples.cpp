@@ -29,10 +29,9 @@ class ClipSamples : public DataSource {
 
  private:
   Image read(i64 i, const ClipSampling& how, i64 epoch) const {
-    std::vector<Clip> clips =
-        source_->clips(i, [&](const VideoInfo& info) { return sample_times(how, info, choice_.seed, epoch, i); });
-    Clip& clip = clips.front();
-    return {clip.height, clip.width, std::move(clip.rgb), clip.frames};
+    return std::move(
+        source_->clips(i, [&](const VideoInfo& info) { return sample_times(how, info, choice_.seed, epoch, i); })
+            .front());
   }
 
   std::shared_ptr<const ClipSource> source_;

@@ -94,11 +94,11 @@ bool holds_videos(const std::string& path) {
          std::find(table.header.begin(), table.header.end(), "start") != table.header.end();
 }
 
-Clip ClipSource::clip(i64 i, const Times& times) const {
+Image ClipSource::clip(i64 i, const Times& times) const {
   return std::move(clips(i, [&](const VideoInfo&) { return std::vector<Times>{times}; }).front());
 }
 
-Clip ClipSource::all_frames(i64 i) const {
+Image ClipSource::all_frames(i64 i) const {
   return std::move(clips(i, [](const VideoInfo& info) { return std::vector<Times>{info.times}; }).front());
 }
 

@@ -18,7 +18,7 @@ class ClipSource : public Labelled {
   virtual VideoInfo info(i64 i) const = 0;
   // The frames nearest the times that `choose` names once it knows the video. One opening, one decoding.
   using ChooseTimes = std::function<std::vector<Times>(const VideoInfo&)>;
-  virtual std::vector<Clip> clips(i64 i, const ChooseTimes& choose) const = 0;
+  virtual std::vector<Image> clips(i64 i, const ChooseTimes& choose) const = 0;
   // Reads everything and keeps nothing; throws what reading would.
   virtual void check_sample(i64 i) const = 0;
   struct Span {
@@ -29,8 +29,8 @@ class ClipSource : public Labelled {
   // The files it is made of, in order.
   virtual std::vector<std::string> files(i64 i) const = 0;
 
-  Clip clip(i64 i, const Times& times) const;
-  Clip all_frames(i64 i) const;
+  Image clip(i64 i, const Times& times) const;
+  Image all_frames(i64 i) const;
 };
 
 // A folder with one sub-folder per class (or signer/class/, as open_source) that hold videos, or that hold folders of

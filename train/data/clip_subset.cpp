@@ -26,7 +26,7 @@ class ClipSubset : public ClipSource {
   std::string name(i64 i) const override { return source_->name(at(i)); }
   const std::vector<std::string>& labels() const override { return labels_; }
   VideoInfo info(i64 i) const override { return source_->info(at(i)); }
-  std::vector<Clip> clips(i64 i, const ChooseTimes& choose) const override { return source_->clips(at(i), choose); }
+  std::vector<Image> clips(i64 i, const ChooseTimes& choose) const override { return source_->clips(at(i), choose); }
   void check_sample(i64 i) const override { source_->check_sample(at(i)); }
   Span span(i64 i) const override { return source_->span(at(i)); }
   std::string place(i64 i) const override { return source_->place(at(i)); }
@@ -62,9 +62,9 @@ class ShortSide : public ClipSource {
   std::string place(i64 i) const override { return source_->place(i); }
   std::vector<std::string> files(i64 i) const override { return source_->files(i); }
   VideoInfo info(i64 i) const override { return changed(source_->info(i)); }
-  std::vector<Clip> clips(i64 i, const ChooseTimes& choose) const override {
+  std::vector<Image> clips(i64 i, const ChooseTimes& choose) const override {
     auto clips = source_->clips(i, [&](const VideoInfo& info) { return choose(changed(info)); });
-    for (Clip& clip : clips) clip = changed(clip);
+    for (Image& clip : clips) clip = changed(clip);
     return clips;
   }
 
@@ -75,16 +75,11 @@ class ShortSide : public ClipSource {
     info.width = in_proportion(info.width, shorter, side_);
     return info;
   }
-  Clip changed(const Clip& clip) const {
+  Image changed(const Image& clip) const {
     const int shorter = std::min(clip.height, clip.width);
     if (shorter == side_) return clip;
-    Clip result{clip.frames, in_proportion(clip.height, shorter, side_), in_proportion(clip.width, shorter, side_), {}};
-    result.rgb.reserve(static_cast<std::size_t>(clip.frames) * frame_bytes(result));
-    for (int f = 0; f < clip.frames; ++f) {
-      const Image small = resized(picture(clip, f), result.height, result.width, Filter::antialias);
-      result.rgb.insert(result.rgb.end(), small.rgb.begin(), small.rgb.end());
-    }
-    return result;
+    return resized(clip, in_proportion(clip.height, shorter, side_), in_proportion(clip.width, shorter, side_),
+                   Filter::antialias);
   }
   std::shared_ptr<const ClipSource> source_;
   int side_;

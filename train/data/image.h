@@ -19,6 +19,8 @@ struct Image {
 
   std::size_t row_bytes() const { return static_cast<std::size_t>(width) * static_cast<std::size_t>(channels); }
   std::size_t frame_bytes() const { return static_cast<std::size_t>(height) * row_bytes(); }
+  std::uint8_t* frame(int i) { return rgb.data() + static_cast<std::size_t>(i) * frame_bytes(); }
+  const std::uint8_t* frame(int i) const { return rgb.data() + static_cast<std::size_t>(i) * frame_bytes(); }
 };
 Image frame_of(const Image& clip, int frame);  // one of them alone
 

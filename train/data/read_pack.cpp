@@ -32,16 +32,16 @@ class Pack : public ClipSource {
     return about(path_ + ": " + name(i), [&] { return read_tail(i).info; });
   }
 
-  std::vector<Clip> clips(i64 i, const ChooseTimes& choose) const override {
+  std::vector<Image> clips(i64 i, const ChooseTimes& choose) const override {
     return about(path_ + ": " + name(i), [&] {
       const PackedSample& s = sample(i);
       const Tail tail = read_tail(i);
-      std::vector<Clip> clips;
+      std::vector<Image> clips;
       for (const Times& times : choose(tail.info)) {
-        Clip clip{static_cast<int>(times.size()), s.height, s.width, {}};
-        clip.rgb.resize(times.size() * frame_bytes(clip));
+        Image clip{s.height, s.width, {}, static_cast<int>(times.size())};
+        clip.rgb.resize(times.size() * clip.frame_bytes());
         for (std::size_t f = 0; f < times.size(); ++f)
-          read_frame(s, tail, nearest_frame(tail.info.times, times[f]), frame(clip, static_cast<int>(f)));
+          read_frame(s, tail, nearest_frame(tail.info.times, times[f]), clip.frame(static_cast<int>(f)));
         clips.push_back(std::move(clip));
       }
       return clips;

@@ -38,7 +38,7 @@ class Decoding {
         bad_groups_(timeline.packets.empty() ? 1 : static_cast<std::size_t>(timeline.packets.back().group) + 1) {}
 
   // Decodes from the start of the file until all frames in `wanted` (by index) are in their clips.
-  void run(const Wanted& wanted, std::vector<Clip>& clips) {
+  void run(const Wanted& wanted, std::vector<Image>& clips) {
     i64 last = 0;  // packet
     for (const auto& [index, places] : wanted)
       last = std::max(last, timeline_.frames[static_cast<std::size_t>(index)].packet);
@@ -56,7 +56,7 @@ class Decoding {
 
  private:
   // Null: no more packets follow.
-  void feed(AVCodecContext& decoder, const AVPacket* packet, const Wanted& wanted, std::vector<Clip>& clips) {
+  void feed(AVCodecContext& decoder, const AVPacket* packet, const Wanted& wanted, std::vector<Image>& clips) {
     const i64 complaints_before = complaints().decoder;
     const int code = avcodec_send_packet(&decoder, packet);
     check(Exit::memory, code != AVERROR(ENOMEM), "video: no memory to decode");
@@ -65,7 +65,7 @@ class Decoding {
     if (complaints().decoder != complaints_before) blame(at_, reason(0));
   }
 
-  void receive(AVCodecContext& decoder, const Wanted& wanted, std::vector<Clip>& clips) {
+  void receive(AVCodecContext& decoder, const Wanted& wanted, std::vector<Image>& clips) {
     const Frame frame = new_frame();
     for (;;) {
       const int code = avcodec_receive_frame(&decoder, frame.get());
@@ -87,14 +87,14 @@ class Decoding {
     }
   }
 
-  void put(const AVFrame& frame, const std::vector<Place>& places, std::vector<Clip>& clips) {
+  void put(const AVFrame& frame, const std::vector<Place>& places, std::vector<Image>& clips) {
     const AVCodecParameters& told = *file_.stream().codecpar;
     check(Exit::data, frame.width == told.width && frame.height == told.height,
           "its pictures change from {} x {} to {} x {}; re-encode it to one size", told.width, told.height, frame.width,
           frame.height);
     const Image image = picture_(frame);
     for (const Place& place : places)
-      std::copy(image.rgb.begin(), image.rgb.end(), dactyl::frame(clips[place.clip], place.frame));
+      std::copy(image.rgb.begin(), image.rgb.end(), clips[place.clip].frame(place.frame));
   }
 
   // All frames from this packet's key frame to the next may be wrong from now on.
@@ -134,7 +134,7 @@ class Decoding {
 };
 
 // Which frame goes where, and the memory for it.
-Wanted plan(const VideoInfo& info, const FrameLists& lists, std::vector<Clip>& clips, const VideoLimits& limits) {
+Wanted plan(const VideoInfo& info, const FrameLists& lists, std::vector<Image>& clips, const VideoLimits& limits) {
   Wanted wanted;
   i64 frames = 0;
   for (std::size_t c = 0; c < lists.size(); ++c) {
@@ -148,8 +148,8 @@ Wanted plan(const VideoInfo& info, const FrameLists& lists, std::vector<Clip>& c
   check(Exit::data, frames <= limits.clip_bytes / each, "{} frames of {} x {} need more than {} bytes, the limit",
         frames, info.height, info.width, limits.clip_bytes);
   for (const auto& list : lists) {
-    clips.push_back({static_cast<int>(list.size()), info.height, info.width, {}});
-    clips.back().rgb.resize(list.size() * frame_bytes(clips.back()));
+    clips.push_back({info.height, info.width, {}, static_cast<int>(list.size())});
+    clips.back().rgb.resize(list.size() * clips.back().frame_bytes());
   }
   return wanted;
 }
@@ -163,11 +163,11 @@ VideoInfo probe_video(const std::string& path, const VideoLimits& limits) {
   });
 }
 
-std::vector<Clip> read_chosen(const std::string& path, const Choose& choose, const VideoLimits& limits) {
+std::vector<Image> read_chosen(const std::string& path, const Choose& choose, const VideoLimits& limits) {
   return about(path, [&] {
     VideoFile file(path, limits);
     const Timeline timeline = read_timeline(file);
-    std::vector<Clip> clips;
+    std::vector<Image> clips;
     const Wanted wanted = plan(timeline.info, choose(timeline.info), clips, limits);
     if (!wanted.empty()) Decoding(file, timeline).run(wanted, clips);
     return clips;
@@ -180,7 +180,7 @@ VideoInfo check_video(const std::string& path, const VideoLimits& limits) {
     const Timeline timeline = read_timeline(file);
     Wanted all;  // wanted, but nowhere
     for (i64 i = 0; i < timeline.info.frames; ++i) all[i];
-    std::vector<Clip> none;
+    std::vector<Image> none;
     Decoding(file, timeline).run(all, none);
     return timeline.info;
   });
@@ -196,7 +196,7 @@ namespace {
 
 VideoInfo probe_video(const std::string& path, const VideoLimits&) { no_ffmpeg(path); }
 VideoInfo check_video(const std::string& path, const VideoLimits&) { no_ffmpeg(path); }
-std::vector<Clip> read_chosen(const std::string& path, const Choose&, const VideoLimits&) { no_ffmpeg(path); }
+std::vector<Image> read_chosen(const std::string& path, const Choose&, const VideoLimits&) { no_ffmpeg(path); }
 #endif
 
 i64 nearest_frame(const Times& frames, double time) {
@@ -207,7 +207,7 @@ i64 nearest_frame(const Times& frames, double time) {
   return i - 1;
 }
 
-std::vector<Clip> read_clips(const std::string& path, const std::vector<Times>& lists, const VideoLimits& limits) {
+std::vector<Image> read_clips(const std::string& path, const std::vector<Times>& lists, const VideoLimits& limits) {
   const auto nearest = [&](const VideoInfo& info) {
     FrameLists chosen(lists.size());
     for (std::size_t c = 0; c < lists.size(); ++c)
@@ -217,11 +217,11 @@ std::vector<Clip> read_clips(const std::string& path, const std::vector<Times>& 
   return read_chosen(path, nearest, limits);
 }
 
-Clip read_clip(const std::string& path, const Times& times, const VideoLimits& limits) {
+Image read_clip(const std::string& path, const Times& times, const VideoLimits& limits) {
   return std::move(read_clips(path, {times}, limits).front());
 }
 
-Clip read_video(const std::string& path, const VideoLimits& limits) {
+Image read_video(const std::string& path, const VideoLimits& limits) {
   const auto all = [](const VideoInfo& info) {
     FrameLists chosen(1);
     for (i64 i = 0; i < info.frames; ++i) chosen[0].push_back(i);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "train/data/clip.h"
+#include "train/data/image.h"
 
 namespace dactyl {
 
@@ -48,12 +48,12 @@ VideoInfo probe_video(const std::string& path, const VideoLimits& = {});
 // same FFmpeg. Uses one thread; safe to call from many.
 using FrameLists = std::vector<std::vector<i64>>;
 using Choose = std::function<FrameLists(const VideoInfo&)>;  // called once the times are known
-std::vector<Clip> read_chosen(const std::string& path, const Choose& choose, const VideoLimits& = {});
+std::vector<Image> read_chosen(const std::string& path, const Choose& choose, const VideoLimits& = {});
 // The same for times: the nearest frame of each.
-std::vector<Clip> read_clips(const std::string& path, const std::vector<Times>& lists, const VideoLimits& = {});
-Clip read_clip(const std::string& path, const Times& times, const VideoLimits& = {});
+std::vector<Image> read_clips(const std::string& path, const std::vector<Times>& lists, const VideoLimits& = {});
+Image read_clip(const std::string& path, const Times& times, const VideoLimits& = {});
 // Every frame, in order.
-Clip read_video(const std::string& path, const VideoLimits& = {});
+Image read_video(const std::string& path, const VideoLimits& = {});
 // Decodes every frame and keeps none; throws what reading them would.
 VideoInfo check_video(const std::string& path, const VideoLimits& = {});
 

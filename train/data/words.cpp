@@ -91,9 +91,9 @@ Image WordVideo::frame(int f) const {
   return photograph(std::move(canvas), video.take.light.level, photo);
 }
 
-Clip WordVideo::clip() const {
+Image WordVideo::clip() const {
   const int side = footage_->backdrop.width;
-  Clip clip{footage_->frames, side, side, {}};
+  Image clip{side, side, {}, footage_->frames};
   for (int f = 0; f < clip.frames; ++f) {
     const Image picture = frame(f);
     clip.rgb.insert(clip.rgb.end(), picture.rgb.begin(), picture.rgb.end());

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "train/data/clip.h"
+#include "train/data/image.h"
 #include "train/data/image.h"
 
 namespace dactyl {
@@ -44,7 +44,7 @@ class WordVideo {
  public:
   WordVideo(const WordsOptions& options, int label, int index);
   Image frame(int f) const;
-  Clip clip() const;  // all frames, in order
+  Image clip() const;  // all frames, in order
 
  private:
   std::shared_ptr<const hand::Footage> footage_;

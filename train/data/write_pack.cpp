@@ -19,7 +19,7 @@ namespace {
 // A sample decoded, or why it cannot be.
 struct Decoded {
   PackedSample facts;
-  Clip clip;
+  Image clip;
   std::string tail;  // times and checksums
   std::string reason;
 };
@@ -45,7 +45,7 @@ Decoded decode(const ClipSource& source, i64 i) {
     d.facts.fps = info.fps;
     d.tail.append(reinterpret_cast<const char*>(info.times.data()), info.times.size() * sizeof(double));
     for (int f = 0; f < d.clip.frames; ++f) {
-      const std::uint32_t crc = crc32c(frame(d.clip, f), frame_bytes(d.clip));
+      const std::uint32_t crc = crc32c(d.clip.frame(f), d.clip.frame_bytes());
       d.tail.append(reinterpret_cast<const char*>(&crc), sizeof crc);
     }
     d.facts.crc = crc32c(d.tail.data(), d.tail.size());

@@ -13,10 +13,10 @@
 namespace dactyl {
 namespace {
 
-void check_clip(const std::string& path, const Clip& clip, double fps, const VideoOptions& options) {
+void check_clip(const std::string& path, const Image& clip, double fps, const VideoOptions& options) {
   check(Exit::usage,
         clip.frames > 0 && clip.height > 0 && clip.width > 0 &&
-            clip.rgb.size() == static_cast<std::size_t>(clip.frames) * frame_bytes(clip),
+            clip.rgb.size() == static_cast<std::size_t>(clip.frames) * clip.frame_bytes(),
         "{}: a clip of {} frames of {} x {} with {} bytes is no video", path, clip.frames, clip.height, clip.width,
         clip.rgb.size());
   check(Exit::usage, fps >= 0.1 && fps <= 1000, "{}: {} frames per second; 0.1 to 1000 are possible", path, fps);
@@ -68,7 +68,7 @@ struct Content {
 
 class Writer {
  public:
-  Writer(const std::string& path, const Clip& clip, double fps, const VideoOptions& options)
+  Writer(const std::string& path, const Image& clip, double fps, const VideoOptions& options)
       : path_(path), clip_(clip), options_(options), rate_(av_d2q(fps, 100'000)) {
     // Microseconds where times are free, else the frame's number.
     tick_ = options.times.empty() ? av_inv_q(rate_) : AVRational{1, 1'000'000};
@@ -159,7 +159,7 @@ class Writer {
 
   void convert(int i) {
     require(av_frame_make_writable(frame_.get()), path_, "making a frame");
-    const std::uint8_t* from[] = {frame(clip_, i)};
+    const std::uint8_t* from[] = {clip_.frame(i)};
     const int stride[] = {3 * clip_.width};
     sws_scale(scaler_.get(), from, stride, 0, clip_.height, frame_->data, frame_->linesize);
     frame_->pts = options_.times.empty() ? i : std::llround(1e6 * (options_.times[static_cast<std::size_t>(i)]));
@@ -187,7 +187,7 @@ class Writer {
   }
 
   const std::string& path_;
-  const Clip& clip_;
+  const Image& clip_;
   const VideoOptions& options_;
   AVRational rate_, tick_;
   Content content_;
@@ -202,7 +202,7 @@ class Writer {
 
 }  // namespace
 
-void write_video(const std::string& path, const Clip& clip, double fps, const VideoOptions& options) {
+void write_video(const std::string& path, const Image& clip, double fps, const VideoOptions& options) {
   check_clip(path, clip, fps, options);
   ffmpeg::listen();
   write_atomically(path, Writer(path, clip, fps, options).run());
@@ -210,7 +210,7 @@ void write_video(const std::string& path, const Clip& clip, double fps, const Vi
 
 #else
 
-void write_video(const std::string& path, const Clip& clip, double fps, const VideoOptions& options) {
+void write_video(const std::string& path, const Image& clip, double fps, const VideoOptions& options) {
   check_clip(path, clip, fps, options);
   fail(Exit::usage,
        "{}: this build has no FFmpeg; install libavformat-dev and its siblings (apps/setup.sh) and rebuild", {path});

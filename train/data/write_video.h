@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "train/data/clip.h"
+#include "train/data/image.h"
 
 namespace dactyl {
 
@@ -17,6 +17,6 @@ struct VideoOptions {
 // Equal clips give equal bytes: one thread, no dates, no version texts. A key frame at least once a second. Throws
 // Exit::data where the file cannot be written, Exit::usage for a clip or options that make no video, or where this
 // build has no FFmpeg or FFmpeg no libx264.
-void write_video(const std::string& path, const Clip&, double fps, const VideoOptions& = {});
+void write_video(const std::string& path, const Image&, double fps, const VideoOptions& = {});
 
 }  // namespace dactyl
