@@ -45,14 +45,23 @@ FrameChoice clips_of(const EvalOptions& o, const InputSpec& input) {
   return {sampling, sampling, 1};
 }
 
-Samples samples_of(const EvalOptions& o, const InputSpec& input, const std::vector<std::string>& labels) {
+// A run's own data; of flow the store it made, if it made one.
+std::string data_of(const std::string& run) {
+  const std::string store = run + "/flow.pack";
+  return std::filesystem::exists(store) ? store : read_config(run + "/config.toml").data;
+}
+
+Samples samples_of(const EvalOptions& o, const LoadedModel& loaded) {
   const bool own = o.data.empty();
   if (own) check_own(o.choice.run);
-  const std::string data = own ? read_config(o.choice.run + "/config.toml").data : o.data;
+  const std::string data = own ? data_of(o.choice.run) : o.data;
   const std::string splits = !o.splits.empty() ? o.splits : own ? o.choice.run + "/splits.json" : "";
   const std::string part = !o.part.empty() ? o.part : splits.empty() ? "all" : "test";
   check(Exit::usage, part == "all" || !splits.empty(), "--part {}: needs --splits, or --run without --data", part);
-  const std::shared_ptr<const DataSource> all = open_samples(data, labels, clips_of(o, input));
+  const Passport& passport = loaded.passport;
+  const std::shared_ptr<const DataSource> all = open_samples(data, passport.labels, clips_of(o, loaded.model.input),
+                                                             flow_of(passport), Context::current().device());
+  require_flow(passport, all->flow(), all->flow().empty() ? "" : passport.encoding);
   if (part == "all") return {all, part};
   const Split split = read_split(splits, *all);
   return {subset(all, part == "test" ? split.test : split.train), part};
@@ -93,7 +102,7 @@ void eval(const EvalOptions& o) {
   const auto use = enter(o.place);
   const LoadedModel loaded = open_choice(o.choice, o.place);
   const std::vector<std::string>& labels = loaded.passport.labels;
-  const Samples samples = samples_of(o, loaded.model.input, labels);
+  const Samples samples = samples_of(o, loaded);
   const std::string out = !o.out.empty() ? o.out : is_folder(o.choice.run) ? o.choice.run + "/eval" : "";
   if (!out.empty()) make_folder(out);  // now: what cannot be written is better said before the work
   if (!o.json) std::cerr << loaded.report.text();

@@ -140,7 +140,9 @@ void* Context::workspace(std::size_t bytes) {
   return workspace_->data();
 }
 
-Use::Use(Device device) : context_(std::make_unique<Context>(device)), outer_(current_context) {
+Use::Use(Device device) : Use(std::make_shared<Context>(device)) {}
+
+Use::Use(std::shared_ptr<Context> context) : context_(std::move(context)), outer_(current_context) {
   current_context = context_.get();
 }
 

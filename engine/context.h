@@ -77,16 +77,18 @@ class Context {
 };
 
 // Makes a device this thread's current one for a block: Use gpu(Device::cuda(0)); restores the old one at its end.
+// A context given is kept by its owner, with its pool and streams, and may be used again by the same thread.
 class Use {
  public:
   explicit Use(Device device);
+  explicit Use(std::shared_ptr<Context> context);
   ~Use();
   Use(const Use&) = delete;
   Use& operator=(const Use&) = delete;
   Context& context() { return *context_; }
 
  private:
-  std::unique_ptr<Context> context_;
+  std::shared_ptr<Context> context_;
   Context* outer_;
 };
 

@@ -46,6 +46,10 @@ enum class FlowEncoding {
 i64 channels_of(FlowEncoding);
 Tensor flow_encode(const Tensor& flow, FlowEncoding encoding, double bound = 20);
 
+// The same for clips, as a network takes it: (N, D, H, W, 2) f32 -> (N, D, H, W, C) of `dtype`, all in −1 … 1: of hsv
+// byte / 127.5 − 1.
+Tensor flow_input(const Tensor& flow, FlowEncoding encoding, double bound, DType dtype);
+
 // For people: u8 RGB (N, H, W, 3), direction as hue, length as brightness, full from `longest` px on.
 Tensor flow_picture(const Tensor& flow, double longest = 20);
 

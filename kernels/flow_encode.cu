@@ -96,6 +96,20 @@ Tensor flow_encode(const Tensor& flow, FlowEncoding encoding, double bound) {
   return y;
 }
 
+Tensor flow_input(const Tensor& flow, FlowEncoding encoding, double bound, DType dtype) {
+  const Shape& s = flow.shape();
+  check(s.rank() == 5 && s[4] == 2, "flow_input: needs clips of flow (N, D, H, W, 2), got {}", s);
+  const Tensor encoded = flow_encode(flow.dense().reshaped({s[0] * s[1], s[2], s[3], 2}), encoding, bound);
+  const Tensor y(s.with(4, channels_of(encoding)), dtype, flow.device());
+  const float* x = encoded.data<float>();
+  const bool bytes = encoding == FlowEncoding::hsv;
+  with_float(dtype, [&]<class T>() {
+    T* to = y.data<T>();
+    each(flow.device(), y.count(), [=] HD(i64 i) { to[i] = T(bytes ? x[i] / 127.5f - 1 : x[i]); });
+  });
+  return y;
+}
+
 Tensor flow_picture(const Tensor& flow, double longest) {
   check_flow("flow_picture", flow);
   check(longest > 0, "flow_picture: the longest vector {} of a flow {} must be positive", longest, flow.shape());

@@ -42,6 +42,8 @@ struct InputSpec {
   i64 resize_to = 256;
   std::vector<float> mean, scale;  // per channel, in bytes
   i64 frames = 0;                  // of a clip; 0: a picture
+  std::string flow;                // of optical flow: how it was computed; empty: colours
+  std::string encoding;            // … and how it becomes channels: uv, uv0, hsv
 
   // Of a batch: (N, H, W, C), or (N, D, H, W, C) for clips.
   Shape shape(i64 batch) const {

@@ -9,16 +9,6 @@
 
 namespace dactyl {
 
-Tensor input_of(const Batch& batch, const InputSpec& input, DType dtype) {
-  return pixels(batch.bytes, batch.geometry,
-                {.height = input.height,
-                 .width = input.width,
-                 .mean = input.mean,
-                 .scale = input.scale,
-                 .dtype = dtype,
-                 .flow = batch.bytes.shape().channels() == 2});
-}
-
 Prediction predicted(const std::string& name, int label, const float* logits, i64 classes) {
   check(Exit::numerics, std::all_of(logits, logits + classes, [](float v) { return std::isfinite(v); }),
         "evaluate: {}: the model's scores are NaN or infinite", name);

@@ -21,6 +21,7 @@ class Padded : public DataSource {
   Image drawn(i64 i, i64 epoch) const override { return source_.drawn(i % source_.size(), epoch); }
   bool varies() const override { return source_.varies(); }
   int channels() const override { return source_.channels(); }
+  std::string flow() const override { return source_.flow(); }
   int frames() const override { return source_.frames(); }
   const std::vector<std::string>& labels() const override { return source_.labels(); }
 

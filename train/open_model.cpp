@@ -40,6 +40,8 @@ void apply_passport(InputSpec& input, const Passport& passport) {
     input.mean = red_first(passport.mean);
     input.scale = red_first(passport.scale);
   }
+  input.flow = passport.flow;
+  input.encoding = passport.encoding;
   if (passport.resize.empty()) return;
   InputSpec native = input;
   native.height = passport.height > 0 ? passport.height : input.height;
@@ -85,7 +87,9 @@ Passport passport_of(const Model& model, std::vector<std::string> labels, const 
           .resize = resize_text(model.input),
           .labels = std::move(labels),
           .origin = origin,
-          .frames = static_cast<long>(model.input.frames)};
+          .frames = static_cast<long>(model.input.frames),
+          .flow = model.input.flow,
+          .encoding = model.input.encoding};
 }
 
 namespace {

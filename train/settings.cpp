@@ -101,6 +101,10 @@ std::vector<Setting> all_settings() {
       setting("warmup", &TrainOptions::warmup, "over which the rate rises, per stage: 100it or 0.5ep"),
       setting("clips", &TrainOptions::clips, "which frames of a video train: segments=20 (one at random of each twentieth), window=64, uniform=20; with @25 at that rate"),
       setting("test-clips", &TrainOptions::test_clips, "which frames of a video validate: uniform=20, centre=64@25"),
+      setting("flow", &TrainOptions::flow, "optical flow in place of colours: none, cached (computed once, or data is a store of dactyl flow), on-the-fly"),
+      setting("flow-algo", &TrainOptions::flow_algo, "tvl1 (as OpenCV's CUDA version), tvl1-cpu (as its CPU version), farneback, farneback-sample (as its sample program)"),
+      setting("flow-encoding", &TrainOptions::flow_encoding, "uv (2 channels), uv0 or hsv (3 channels)"),
+      setting("flow-side", &TrainOptions::flow_side, "short side of the frames that flow is computed on, in pixels"),
       augment_setting(),
       setting("no-mirror", &TrainOptions::no_mirror, "file with the labels, one per line, whose pictures are never mirrored"),
       setting("class-weights", &TrainOptions::class_weights, "none, maxratio (largest count / count) or inverse"),
@@ -158,6 +162,10 @@ void check_learning(const TrainOptions& o) {
         o.freeze);
   check_word("opt", o.optimizer.kind, {"sgd", "adam", "adamw"});
   check_word("sched", o.schedule.kind, {"const", "step", "cosine", "poly"});
+  check_word("flow", o.flow, {"none", "cached", "on-the-fly"});
+  check_word("flow-algo", o.flow_algo, {"tvl1", "tvl1-cpu", "farneback", "farneback-sample"});
+  check_word("flow-encoding", o.flow_encoding, {"uv", "uv0", "hsv"});
+  check_range("flow-side", o.flow_side, 16, 4096);
   check_word("class-weights", o.class_weights, {"none", "maxratio", "inverse"});
   check_word("bn", o.bn, {"train", "frozen"});
 }

@@ -3,9 +3,10 @@
 
 #include <filesystem>
 
-#include "train/data/clip_samples.h"
+#include "train/flow_input.h"
 #include "train/input_text.h"
 #include "train/open_model.h"
+#include "train/run_data.h"
 #include "train/settings.h"
 #include "train/signals.h"
 #include "train/training.h"
@@ -21,12 +22,6 @@ std::string absolute(const std::string& path) {
 TrainOptions resolved(TrainOptions o) {
   for (std::string* path : {&o.data, &o.weights, &o.splits, &o.no_mirror, &o.out}) *path = absolute(*path);
   return o;
-}
-
-Split choose_split(const DataSource& source, const TrainOptions& o) {
-  if (!o.splits.empty()) return read_split(o.splits, source);
-  if (!o.split_by.empty()) return split_by_group(source, o.split_by, o.test_groups);
-  return split_by_share(source, o.split, o.seed);
 }
 
 // Bytes of weights with gradients and optimiser state, and of the activations one batch leaves. A frozen net keeps
@@ -52,14 +47,23 @@ void say_start(const Log& log, const TrainOptions& o, const Subject& s, const st
   log.say(to_text(s.train.size()) + " training and " + to_text(s.validation.size()) + " validation samples of " +
           to_text(s.train.labels().size()) + " classes from " + o.data);
   const std::string frames = s.model.input.frames ? to_text(s.model.input.frames) + " frames of " : "";
+  if (!s.model.input.flow.empty()) log.say("optical flow as " + s.model.input.encoding + ": " + s.model.input.flow);
   log.say(s.model.name + ", input " + frames + to_text(s.model.input.height) + "x" + to_text(s.model.input.width) +
           ", " + to_text(s.model.parameters->count()) + " parameters" +
           (o.weights.empty() ? ", from scratch" : " from " + o.weights));
   if (!report.empty()) log.say(report);
 }
 
-FrameChoice frame_choice(const TrainOptions& o) {
-  return {parse_sampling(o.clips), parse_sampling(o.test_clips), o.seed};
+i64 channels_of(const DataSource& source, const TrainOptions& o) {
+  return source.flow().empty() ? source.channels() : channels_of(flow_encoding(o.flow_encoding));
+}
+
+// The weights learnt from what they will be given.
+void take_flow(LoadedModel& loaded, const DataSource& source, const TrainOptions& o, bool start) {
+  const std::string flow = source.flow(), encoding = flow.empty() ? "" : o.flow_encoding;
+  require_flow(loaded.passport, flow, encoding, start);
+  loaded.model.input.flow = flow;
+  loaded.model.input.encoding = encoding;
 }
 
 // A single frame of a video is a picture.
@@ -68,7 +72,7 @@ LoadedModel model_for(const TrainOptions& o, const DataSource& source, const Sav
   const ModelOptions how{.height = o.input,
                          .width = o.input,
                          .frames = clips ? source.frames() : 0,
-                         .channels = clips ? source.channels() : 0,
+                         .channels = clips ? channels_of(source, o) : 0,
                          .auxiliary = o.weights.empty(),  // random side classifiers would disturb a trained net
                          .dropout = o.dropout,
                          .seed = o.seed};
@@ -126,14 +130,14 @@ TrainResult train(const TrainOptions& wanted, bool resume) {
     require_model(folder / "last.state", *saved, options.model);
   }
 
-  const std::shared_ptr<const DataSource> source =
-      open_samples(options.data, fresh ? std::vector<std::string>{} : folder.read_labels(), frame_choice(options));
+  const std::shared_ptr<const DataSource> source = open_data(options, folder, fresh, log);
   const Split split = fresh ? choose_split(*source, options) : read_split(folder / "splits.json", *source, true);
   const auto train_part = subset(source, split.train), validation = subset(source, split.test);
   require_classes(*train_part, options.data);
   const std::vector<bool> unmirrored = never_mirrored(options.no_mirror, source->labels());  // its faults come early
 
   LoadedModel loaded = model_for(options, *source, saved ? &*saved : nullptr);
+  take_flow(loaded, *source, options, fresh);
   folder.require_space(expected_disk(loaded.model, options, fresh));
   if (fresh) write_beginning(folder, options, *source, split);
   folder.write_command();

@@ -28,10 +28,14 @@ struct TrainOptions {
   Schedule schedule{.kind = "cosine"};  // a constant rate leaves small batches noisy to the end
   std::string warmup = "0it";
   i64 batch = 32;
-  std::string val_every = "1ep";   // 50it or 1ep
-  std::string save_every = "1ep";  // also 100it; last.safetensors and last.state
+  std::string val_every = "1ep";          // 50it or 1ep
+  std::string save_every = "1ep";         // also 100it; last.safetensors and last.state
   std::string clips = "segments=20";      // of videos: which frames train; parse_sampling's words
   std::string test_clips = "uniform=20";  // and which validate
+  std::string flow = "none";  // none: colours; cached: optical flow from a store, made beside the run if data is none;
+                              // on-the-fly: computed as clips are read
+  std::string flow_algo = "tvl1", flow_encoding = "uv";  // FlowRecipe's and FlowEncoding's words
+  int flow_side = 256;                                   // of the frames it is computed on
   AugmentOptions augment;
   std::string no_mirror;                             // file of labels whose pictures are never mirrored
   std::string class_weights = "none", bn = "train";  // bn: train, frozen

@@ -96,6 +96,10 @@ Passport read_notes(const Notes& notes) {
   p.origin = note(notes, "origin");
   p.licence = note(notes, "licence");
   p.frames = whole(notes, "frames");
+  p.flow = note(notes, "flow");
+  p.encoding = note(notes, "flow_encoding");
+  check(Exit::model_file, p.flow.empty() == p.encoding.empty(),
+        "passport: flow is {} and its encoding {}; they belong together", shown(p.flow), shown(p.encoding));
   return p;
 }
 
@@ -116,6 +120,7 @@ Notes Passport::to_notes() const {
   put("origin", origin);
   put("licence", licence);
   if (frames > 0) put("frames", std::to_string(frames));
+  if (!flow.empty()) put("flow", flow), put("flow_encoding", encoding);
   return notes;
 }
 

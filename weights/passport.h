@@ -16,7 +16,9 @@ struct Passport {
   std::vector<std::string> labels;  // index -> label
   std::string origin;               // where the numbers came from: file name, its CRC, format, or "trained from …"
   std::string licence;
-  long frames = 0;  // of a clip; 0: pictures
+  long frames = 0;       // of a clip; 0: pictures
+  std::string flow;      // of optical flow: how it was computed, the text of a FlowRecipe; empty: colours
+  std::string encoding;  // … and how it became channels: uv, uv0, hsv
 
   bool empty() const { return model.empty(); }
   std::map<std::string, std::string> to_notes() const;  // keys "dactyl.passport.…"

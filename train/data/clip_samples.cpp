@@ -1,6 +1,7 @@
 // Sampling decides, the source reads.
 #include "train/data/clip_samples.h"
 
+#include "train/data/flow_clips.h"
 #include "train/data/pack.h"
 
 namespace dactyl {
@@ -21,6 +22,8 @@ class ClipSamples : public DataSource {
   std::string name(i64 i) const override { return source_->name(i); }
   const std::vector<std::string>& labels() const override { return source_->labels(); }
   int frames() const override { return choice_.testing.frames; }
+  int channels() const override { return source_->channels(); }
+  std::string flow() const override { return source_->flow(); }
   Image image(i64 i) const override { return read(i, choice_.testing, 0); }
   Image drawn(i64 i, i64 epoch) const override { return read(i, choice_.training, epoch); }
   bool varies() const override {
@@ -45,8 +48,12 @@ std::unique_ptr<DataSource> clip_samples(std::shared_ptr<const ClipSource> sourc
 }
 
 std::shared_ptr<const DataSource> open_samples(const std::string& path, const std::vector<std::string>& known,
-                                               const FrameChoice& choice) {
-  if (is_pack(path) || holds_videos(path)) return clip_samples(open_clips(path, known), choice);
+                                               const FrameChoice& choice, const std::optional<FlowRecipe>& flow,
+                                               Device device) {
+  if (is_pack(path) || holds_videos(path)) {
+    return clip_samples(flow ? open_flow(path, known, *flow, device) : open_clips(path, known), choice);
+  }
+  check(Exit::usage, !flow, "{}: holds pictures, and optical flow lies between the frames of videos", path);
   return open_source(path, known);
 }
 

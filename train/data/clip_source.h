@@ -26,6 +26,9 @@ class ClipSource : public Labelled {
   };
   virtual Span span(i64) const { return {}; }                 // the part of its video that it is
   virtual std::string place(i64 i) const { return name(i); }  // the video or folder itself
+  virtual int channels() const { return 3; }                  // of every clip: 3, or 2 of optical flow
+  virtual std::string flow() const { return ""; }  // how flow was computed: the text of a FlowRecipe; empty: colours
+  virtual int packed_side() const { return 0; }    // of a pack: the frames' short side
   // The files it is made of, in order.
   virtual std::vector<std::string> files(i64 i) const = 0;
 

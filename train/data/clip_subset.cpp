@@ -30,6 +30,9 @@ class ClipSubset : public ClipSource {
   void check_sample(i64 i) const override { source_->check_sample(at(i)); }
   Span span(i64 i) const override { return source_->span(at(i)); }
   std::string place(i64 i) const override { return source_->place(at(i)); }
+  int channels() const override { return source_->channels(); }
+  std::string flow() const override { return source_->flow(); }
+  int packed_side() const override { return source_->packed_side(); }
   std::vector<std::string> files(i64 i) const override { return source_->files(at(i)); }
 
  private:
@@ -60,6 +63,8 @@ class ShortSide : public ClipSource {
   void check_sample(i64 i) const override { source_->check_sample(i); }
   Span span(i64 i) const override { return source_->span(i); }
   std::string place(i64 i) const override { return source_->place(i); }
+  int channels() const override { return source_->channels(); }
+  std::string flow() const override { return source_->flow(); }
   std::vector<std::string> files(i64 i) const override { return source_->files(i); }
   VideoInfo info(i64 i) const override { return changed(source_->info(i)); }
   std::vector<Image> clips(i64 i, const ChooseTimes& choose) const override {

@@ -1,4 +1,4 @@
-// The packed store: clips decoded once, resized, uncompressed, checksummed.
+// The packed store: clips decoded once, resized, or their flow computed once; uncompressed, checksummed.
 #pragma once
 
 #include <string>
@@ -8,13 +8,13 @@
 
 namespace dactyl {
 
-// The file: 16 bytes of mark and version; per sample the frames (D, H, W, 3), then D times (f64) and D checksums of
-// frames (CRC-32C); the index in JSON (labels; per sample name, label, place, sizes, sources with size and checksum);
-// 40 bytes that say where the index is. Little-endian. Any process can read any sample, so ranks share one file: what a
-// rank takes is the loader's business.
+// The file: 16 bytes of mark and version; per sample the frames (D, H, W, C), C 3 or of optical flow 2, then D times
+// (f64) and D checksums of frames (CRC-32C); the index in JSON (labels; how flow was computed; per sample name, label,
+// place, sizes, sources with size and checksum); 40 bytes that say where the index is. Little-endian. Any process can
+// read any sample, so ranks share one file: what a rank takes is the loader's business.
 
 struct PackOptions {
-  int side = 256;   // short side of the frames
+  int side = 256;   // short side of the frames; flow keeps its own
   int threads = 0;  // that decode; 0: one per core, at most 16
 };
 

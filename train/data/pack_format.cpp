@@ -33,8 +33,9 @@ Json to_json(const PackedSample& s) {
           {"fps", s.fps},       {"sources", sources}};
 }
 
-PackedSample from_json(const Json& j) {
+PackedSample from_json(const Json& j, int channels) {
   PackedSample s;
+  s.channels = channels;
   s.name = j.at("name").get<std::string>();
   s.label = j.at("label").get<int>();
   s.frames = j.at("shape").at(0).get<int>();
@@ -69,7 +70,9 @@ std::string packed_end(const PackIndex& index, i64 offset) {
   for (const PackedSample& sample : index.samples) samples.push_back(to_json(sample));
   std::string text;
   try {
-    text = Json{{"side", index.side}, {"labels", index.labels}, {"samples", samples}}.dump();
+    Json json{{"side", index.side}, {"labels", index.labels}, {"samples", samples}};
+    if (!index.flow.empty()) json["channels"] = index.channels, json["flow"] = index.flow;
+    text = json.dump();
   } catch (const Json::exception& error) {
     fail(Exit::data, "a file name or label is not UTF-8 ({}); rename it", {error.what()});
   }
@@ -98,9 +101,12 @@ PackIndex read_pack_index(const RegularFile& file) {
         static_cast<i64>(end.offset));
   try {
     const Json json = Json::parse(text);
-    PackIndex index{json.at("side").get<int>(), json.at("labels").get<std::vector<std::string>>(), {}};
+    PackIndex index{json.at("side").get<int>(), json.value("channels", 3), json.value("flow", ""),
+                    json.at("labels").get<std::vector<std::string>>(), {}};
+    check(Exit::data, index.channels == (index.flow.empty() ? 3 : 2), "{} channels of {} cannot be", index.channels,
+          index.flow.empty() ? "colours" : "flow");
     for (const Json& sample : json.at("samples")) {
-      index.samples.push_back(from_json(sample));
+      index.samples.push_back(from_json(sample, index.channels));
       check_sample(index.samples.back(), index, static_cast<i64>(end.offset));
     }
     return index;

@@ -17,18 +17,19 @@ struct PackedSource {
 
 struct PackedSample {
   std::string name;
-  int label = 0, frames = 0, height = 0, width = 0;
+  int label = 0, frames = 0, height = 0, width = 0, channels = 3;
   i64 offset = 0;  // of its frames
   double duration = 0, fps = 0;
   std::uint32_t crc = 0;  // of its times and checksums
   std::vector<PackedSource> sources;
 
-  i64 frame_bytes() const { return i64{3} * height * width; }
+  i64 frame_bytes() const { return i64{channels} * height * width; }
   i64 tail_bytes() const { return i64{12} * frames; }  // times and checksums
 };
 
 struct PackIndex {
-  int side = 0;
+  int side = 0, channels = 3;
+  std::string flow;  // how it was computed; empty: colours
   std::vector<std::string> labels;
   std::vector<PackedSample> samples;
 };

@@ -1,6 +1,8 @@
 // Fills batches slot by slot on many threads.
 #include "train/data/prefetch.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -101,6 +103,7 @@ bool Prefetch::can_take() const {
 }
 
 void Prefetch::work() {
+  omp_set_num_threads(1);  // of this thread: samples are the parallel work
   std::unique_lock lock(mutex_);
   for (;;) {
     work_there_.wait(lock, [&] { return stop_ || can_take(); });

@@ -28,6 +28,10 @@ class Pack : public ClipSource {
   std::string name(i64 i) const override { return sample(i).name; }
   const std::vector<std::string>& labels() const override { return labels_; }
 
+  int channels() const override { return index_.channels; }
+  std::string flow() const override { return index_.flow; }
+  int packed_side() const override { return index_.side; }
+
   VideoInfo info(i64 i) const override {
     return about(path_ + ": " + name(i), [&] { return read_tail(i).info; });
   }
@@ -38,7 +42,7 @@ class Pack : public ClipSource {
       const Tail tail = read_tail(i);
       std::vector<Image> clips;
       for (const Times& times : choose(tail.info)) {
-        Image clip{s.height, s.width, {}, static_cast<int>(times.size())};
+        Image clip{s.height, s.width, {}, static_cast<int>(times.size()), s.channels};
         clip.rgb.resize(times.size() * clip.frame_bytes());
         for (std::size_t f = 0; f < times.size(); ++f)
           read_frame(s, tail, nearest_frame(tail.info.times, times[f]), clip.frame(static_cast<int>(f)));
@@ -86,7 +90,7 @@ class Pack : public ClipSource {
     tail.info.height = s.height;
     tail.info.width = s.width;
     tail.info.container = "pack";
-    tail.info.codec = "rgb";
+    tail.info.codec = index_.flow.empty() ? "rgb" : "flow";
     return tail;
   }
 

@@ -15,9 +15,10 @@ class DataSource : public Labelled {
   virtual Image image(i64 i) const = 0;  // thread-safe; throws Exit::data if the file is bad
   // Clips: the frames that epoch trains on, a pure function of both numbers. Pictures are the same in every epoch.
   virtual Image drawn(i64 i, i64 epoch) const { return (void)epoch, image(i); }
-  virtual bool varies() const { return false; }  // whether drawn() depends on the epoch
-  virtual int channels() const { return 3; }     // of every image: 3, or 2 for optical flow
-  virtual int frames() const { return 1; }       // of every image: a clip has several
+  virtual bool varies() const { return false; }    // whether drawn() depends on the epoch
+  virtual int channels() const { return 3; }       // of every image: 3, or 2 for optical flow
+  virtual int frames() const { return 1; }         // of every image: a clip has several
+  virtual std::string flow() const { return ""; }  // how flow was computed: the text of a FlowRecipe; empty: colours
 };
 
 struct Item {

@@ -1,4 +1,6 @@
 // Decoding samples ahead on several threads, and writing them in order.
+#include <omp.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <cstring>
@@ -41,6 +43,7 @@ Decoded decode(const ClipSource& source, i64 i) {
     d.facts.frames = d.clip.frames;
     d.facts.height = d.clip.height;
     d.facts.width = d.clip.width;
+    d.facts.channels = d.clip.channels;
     d.facts.duration = info.duration;
     d.facts.fps = info.fps;
     d.tail.append(reinterpret_cast<const char*>(info.times.data()), info.times.size() * sizeof(double));
@@ -83,6 +86,7 @@ class Ahead {
 
  private:
   void work() {
+    omp_set_num_threads(1);  // of this thread: samples are the parallel work
     std::unique_lock lock(mutex_);
     for (;;) {
       changed_.wait(lock, [&] { return stop_ || next_ >= source_.size() || next_ < taken_ + ahead_; });
@@ -120,10 +124,11 @@ PackReport write_pack(const std::string& path, const ClipSource& source, const P
   check(Exit::usage, options.threads >= 0 && options.threads <= 256,
         "pack: {} threads; 0 (automatic) to 256 are possible", options.threads);
   const std::shared_ptr<const ClipSource> borrowed(&source, [](const ClipSource*) {});
-  const auto small = with_short_side(borrowed, options.side);
+  // Flow has the size at which it was computed: its vectors are in pixels.
+  const auto small = source.flow().empty() ? with_short_side(borrowed, options.side) : borrowed;
   const i64 threads =
       options.threads > 0 ? options.threads : std::clamp<i64>(std::thread::hardware_concurrency(), 1, 16);
-  PackIndex index{options.side, source.labels(), {}};
+  PackIndex index{options.side, source.channels(), source.flow(), source.labels(), {}};
   PackReport report;
   AtomicFile file(path, 0);
   const auto write = [&](const void* data, std::size_t bytes) {
@@ -133,7 +138,7 @@ PackReport write_pack(const std::string& path, const ClipSource& source, const P
   write(pack_mark, sizeof pack_mark);
   {
     Ahead ahead(*small, threads);
-    Progress progress("packing", source.size(), "clips");
+    Progress progress(source.flow().empty() ? "packing" : "computing flow", source.size(), "clips");
     for (i64 i = 0; i < source.size(); ++i, progress.advance()) {
       Decoded d = ahead.take(i);
       if (!d.reason.empty()) {
@@ -141,6 +146,7 @@ PackReport write_pack(const std::string& path, const ClipSource& source, const P
         continue;
       }
       d.facts.offset = report.bytes;
+      if (!index.flow.empty()) index.side = std::min(d.facts.height, d.facts.width);
       write(d.clip.rgb.data(), d.clip.rgb.size());
       write(d.tail.data(), d.tail.size());
       report.frames += d.facts.frames;

@@ -1,0 +1,50 @@
+// A batch's bytes as the net sees them; flow only for nets of that flow.
+#include "train/flow_input.h"
+
+#include "kernels/flow.h"
+#include "train/inference.h"
+
+namespace dactyl {
+namespace {
+
+PixelOptions pixel_options(const InputSpec& input, DType dtype) {
+  return {.height = input.height, .width = input.width, .mean = input.mean, .scale = input.scale, .dtype = dtype};
+}
+
+// Encoded after crop and mirror: a colour that stands for a direction cannot be mirrored any more.
+Tensor flow_input_of(const Batch& batch, const InputSpec& input, DType dtype) {
+  const FlowEncoding encoding = input.encoding.empty() ? FlowEncoding::uv : flow_encoding(input.encoding);
+  PixelOptions how = pixel_options(input, dtype);
+  how.flow = true;
+  if (encoding == FlowEncoding::uv) return pixels(batch.bytes, batch.geometry, how);
+  how.mean = {127.5f, 127.5f};
+  how.scale = {1 / 127.5f, 1 / 127.5f};
+  how.dtype = DType::f32;
+  return flow_input(pixels(batch.bytes, batch.geometry, how), encoding, 1, dtype);
+}
+
+std::string described(const std::string& flow, const std::string& encoding) {
+  return flow.empty() ? "colours" : "flow computed as '" + flow + "', encoded as " + encoding;
+}
+
+}  // namespace
+
+Tensor input_of(const Batch& batch, const InputSpec& input, DType dtype) {
+  if (batch.bytes.shape().channels() == 2) return flow_input_of(batch, input, dtype);
+  return pixels(batch.bytes, batch.geometry, pixel_options(input, dtype));
+}
+
+std::optional<FlowRecipe> flow_of(const Passport& passport) {
+  if (passport.flow.empty()) return {};
+  return flow_recipe(passport.flow);
+}
+
+void require_flow(const Passport& passport, const std::string& flow, const std::string& encoding, bool start) {
+  if (passport.empty() || (start && passport.flow.empty())) return;
+  check(Exit::usage, passport.flow == flow && passport.encoding == encoding,
+        "the weights learnt from {}, and the data gives {}; choose --data, --flow, --flow-algo, --flow-side and "
+        "--flow-encoding to fit the weights, or other weights",
+        described(passport.flow, passport.encoding), described(flow, encoding));
+}
+
+}  // namespace dactyl

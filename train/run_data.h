@@ -1,0 +1,16 @@
+// The samples a run learns from, and their division.
+#pragma once
+
+#include "train/log.h"
+#include "train/run_folder.h"
+#include "train/trainer.h"
+
+namespace dactyl {
+
+// What options.data names, as pictures, clips or flow, on the current device. Cached flow is computed once, into
+// flow.pack in the run folder. A run that goes on (not `fresh`) keeps its labels.
+std::shared_ptr<const DataSource> open_data(const TrainOptions& options, const RunFolder& folder, bool fresh,
+                                            const Log& log);
+Split choose_split(const DataSource& source, const TrainOptions& options);
+
+}  // namespace dactyl
