@@ -40,27 +40,27 @@ const char* const drawing = R"(set datafile separator ','
 set encoding utf8
 unset key
 set border 1 lc rgb '#888888'
+set tics textcolor rgb '#333333'
 set style fill solid noborder
 set xrange [0:124]
 set xtics 0,20,100 nomirror scale 0.5
 set grid xtics lc rgb '#dddddd' lt 1
 set xlabel 'F1 of the class, %'
-set arrow from mean, graph 0 to mean, graph 1 nohead dt 2 lw 1.5 lc rgb '#d94801' front
 )";
 
 std::string script(const std::string& name, const Metrics& m, const std::vector<ClassScore>& classes) {
   const std::size_t rows = classes.size();
   std::string text = "# Draws " + name + ".csv: gnuplot " + name + ".gp\n";
-  text += "mean = " + exact_text(100 * mean_f1(classes)) + "  # the dashed line\n" + drawing;
+  text += drawing;
   text += "set title " + title(m, classes) + " noenhanced\n";
   text += "set yrange [" + to_text(rows) + "-0.4:-0.6]\nset ytics noenhanced scale 0 (";
   for (std::size_t k = 0; k < rows; ++k)
-    text += (k ? ", " : "") + quoted_for_plot(shortened(classes[k].label, 32)) + " " + to_text(k);
+    text += (k ? ", " : "") + quoted_for_plot(shortened(classes[k].label, 28)) + " " + to_text(k);
   const std::string height = to_text(130 + 30 * rows), twice = to_text(2 * (130 + 30 * rows));
   text += ")\ndo for [kind in 'svg png'] {\n";
-  text += "  if (kind eq 'svg') { set terminal svg size 800," + height + " font 'sans,13' background rgb 'white' }\n";
+  text += "  if (kind eq 'svg') { set terminal svg size 900," + height + " font 'sans,13' background rgb 'white' }\n";
   text +=
-      "  if (kind eq 'png') { set terminal pngcairo size 1600," + twice + " font 'sans,13' fontscale 2 linewidth 2 }\n";
+      "  if (kind eq 'png') { set terminal pngcairo size 1800," + twice + " font 'sans,13' fontscale 2 linewidth 2 }\n";
   text += "  set output '" + name + ".' . kind\n";
   text +=
       "  plot '" + name + ".csv' using (50 * $5):0:(50 * $5):(0.36) every ::1 with boxxyerror lc rgb '#4292c6', \\\n";
