@@ -95,7 +95,8 @@ void print(const Json& result) {
             << interval(result["top1_interval"]) << "\ntop-5           " << percent(result["top5"])
             << "\nclass average   " << percent(result["class_average"]) << "\nmacro F1        "
             << percent(result["macro_f1"]) << interval(result["macro_f1_interval"]) << "\nweighted F1     "
-            << percent(result["weighted_f1"]) << '\n';
+            << percent(result["weighted_f1"]) << "\nF1 of top 10    " << percent(result["macro_f1_top10"])
+            << "\nF1 of top 20    " << percent(result["macro_f1_top20"]) << '\n';
 }
 
 void eval(const EvalOptions& o) {

@@ -12,30 +12,29 @@ set encoding utf8
 set grid back lc rgb '#dddddd' lt 1
 set border 3 lc rgb '#555555'
 set tics nomirror textcolor rgb '#333333'
-set key font ',11' samplen 2
+set key above horizontal maxrows 1 font ',11' samplen 2
 average(x) = (n = n + 1, s = n == 1 ? x : s + (x - s) / (n < span ? n : span), s)
 )";
 
 const char* const panels = R"(
-accuracy = 'set key right bottom; set ylabel "accuracy, %"; set yrange [0:100]'
-loss = 'set key right top; set ylabel "loss"; set yrange [0:*]'
+accuracy = 'set ylabel "accuracy, % of samples"; set yrange [0:100]'
+loss = 'set ylabel "cross-entropy loss, nats per sample"; set yrange [0:*]'
 do for [kind in 'svg png'] {
   if (kind eq 'svg') { set terminal svg size 900,800 dynamic font 'sans,13' background rgb 'white' }
   if (kind eq 'png') { set terminal pngcairo size 1800,1600 font 'sans,13' fontscale 2 linewidth 2 }
   set output 'curves.' . kind
   set multiplot layout 2,1
   set title heading noenhanced
-  set xlabel ''
+  set xlabel 'step'
   @accuracy
   n = 0; s = 0
-  plot 'train.csv' using 1:(100 * $3) every ::1 with dots lc rgb '#9ecae1' notitle, \
-       '' using 1:(average(100 * $3)) every ::1 with lines lw 1.5 lc rgb '#2171b5' title 'training'VALIDATION_ACCURACY
+  plot 'train.csv' using 1:(100 * $3) every ::1 with points pt 7 ps 0.35 lc rgb '#6baed6' title each, \
+       '' using 1:(average(100 * $3)) every ::1 with lines lw 1.5 lc rgb '#2171b5' title smoothVALIDATION_ACCURACY
   unset title
-  set xlabel 'iteration'
   @loss
   n = 0; s = 0
-  plot 'train.csv' using 1:2 every ::1 with dots lc rgb '#fdd0a2' notitle, \
-       '' using 1:(average($2)) every ::1 with lines lw 1.5 lc rgb '#d94801' title 'training'VALIDATION_LOSS
+  plot 'train.csv' using 1:2 every ::1 with points pt 7 ps 0.35 lc rgb '#fdae6b' title each, \
+       '' using 1:(average($2)) every ::1 with lines lw 1.5 lc rgb '#d94801' title smoothVALIDATION_LOSS
   unset multiplot
   set output
 }
@@ -55,7 +54,10 @@ std::string validation(const char* column, const char* colour) {
 
 std::string curves_script(const std::string& title, const std::vector<i64>& starts, i64 smoothing, bool validated) {
   std::string script = head;
-  script += "span = " + to_text(smoothing) + "\nheading = " + quoted_for_plot(title) + "\n";
+  script += "span = " + to_text(smoothing) + "\n";
+  script += "heading = " + quoted_for_plot(title + (starts.size() > 1 ? "; dashed: a stage begins" : "")) + "\n";
+  script += "each = 'training, each batch '\n";
+  script += "smooth = 'running mean of ' . span . ' batches '\n";
   for (const i64 start : starts)
     if (start > 0)
       script += "set arrow from " + to_text(start) + ",graph 0 to " + to_text(start) +

@@ -19,7 +19,7 @@ Prediction predicted(const std::string& name, int label, const float* logits, i6
   std::partial_sort(order.begin(), order.begin() + best, order.end(), before);
   double sum = 0;
   for (i64 c = 0; c < classes; ++c) sum += std::exp(static_cast<double>(logits[c]) - logits[order[0]]);
-  Prediction p{name, label, {order.begin(), order.begin() + best}, {}, {}};
+  Prediction p{name, label, {order.begin(), order.begin() + best}, {}, {}, 0, {logits, logits + classes}};
   for (const int c : p.top) {
     p.logit.push_back(logits[c]);
     p.p.push_back(static_cast<float>(std::exp(static_cast<double>(logits[c]) - logits[order[0]]) / sum));

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <tuple>
 
 #include "engine/random.h"
 
@@ -40,30 +41,28 @@ double quantile(const std::vector<double>& sorted, double share) {
 }
 
 // Draws as many samples as there are, with replacement, again and again: the middle 95 % of what comes out.
-void add_intervals(Metrics& m, const std::vector<std::pair<int, int>>& pairs, std::uint64_t seed, int resamples) {
-  m.top1_low = m.top1_high = m.top1;
+void add_macro_f1_interval(Metrics& m, const std::vector<std::pair<int, int>>& pairs, std::uint64_t seed,
+                           int resamples) {
   m.macro_f1_low = m.macro_f1_high = m.macro_f1;
   if (resamples < 1 || pairs.empty()) return;
-  std::vector<double> top1, macro;
+  if (m.top1 == 0 || m.top1 == 1) {
+    m.macro_f1_low = m.top1_low, m.macro_f1_high = m.top1_high;
+    return;
+  }
+  std::vector<double> macro;
   const i64 n = static_cast<i64>(pairs.size());
   for (int round = 0; round < resamples; ++round) {
     Sequence draw(seed, static_cast<std::uint32_t>(round), 0xB007u);
     std::vector<Tally> classes(m.per_class.size());
-    i64 hits = 0;
     for (i64 i = 0; i < n; ++i) {
       const auto [truth, predicted] = pairs[static_cast<std::size_t>(draw.below(n))];
       ++classes[static_cast<std::size_t>(truth)].samples;
       ++classes[static_cast<std::size_t>(predicted)].predicted;
-      if (truth != predicted) continue;
-      ++classes[static_cast<std::size_t>(truth)].hits;
-      ++hits;
+      if (truth == predicted) ++classes[static_cast<std::size_t>(truth)].hits;
     }
-    top1.push_back(ratio(hits, n));
     macro.push_back(macro_f1(classes));
   }
-  std::sort(top1.begin(), top1.end());
   std::sort(macro.begin(), macro.end());
-  m.top1_low = quantile(top1, 0.025), m.top1_high = quantile(top1, 0.975);
   m.macro_f1_low = quantile(macro, 0.025), m.macro_f1_high = quantile(macro, 0.975);
 }
 
@@ -107,8 +106,37 @@ Metrics measure(const std::vector<Prediction>& predictions, const std::vector<st
   m.top5 = ratio(fifth, m.samples);
   m.loss /= static_cast<double>(std::max<i64>(m.samples, 1));
   add_classes(m, labels);
-  add_intervals(m, pairs, seed, resamples);
+  std::tie(m.top1_low, m.top1_high) = wilson_interval(first, m.samples);
+  add_macro_f1_interval(m, pairs, seed, resamples);
+  m.macro_f1_top10 = mean_f1(most_frequent(m, 10));
+  m.macro_f1_top20 = mean_f1(most_frequent(m, 20));
   return m;
+}
+
+std::pair<double, double> wilson_interval(i64 hits, i64 samples) {
+  if (samples == 0) return {0, 1};
+  constexpr double z = 1.959963984540054;  // of the normal distribution 95 % lie within ± z
+  const auto n = static_cast<double>(samples);
+  const double p = ratio(hits, samples), scale = 1 + z * z / n;
+  const double middle = (p + z * z / (2 * n)) / scale;
+  const double reach = z / scale * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+  return {hits == 0 ? 0 : middle - reach, hits == samples ? 1 : middle + reach};
+}
+
+std::vector<ClassScore> most_frequent(const Metrics& m, std::size_t count) {
+  std::vector<ClassScore> classes;
+  for (const ClassScore& c : m.per_class)
+    if (c.samples > 0) classes.push_back(c);
+  std::stable_sort(classes.begin(), classes.end(),
+                   [](const ClassScore& a, const ClassScore& b) { return a.samples > b.samples; });
+  classes.resize(std::min(classes.size(), count));
+  return classes;
+}
+
+double mean_f1(const std::vector<ClassScore>& classes) {
+  double sum = 0;
+  for (const ClassScore& c : classes) sum += c.f1;
+  return classes.empty() ? 0 : sum / static_cast<double>(classes.size());
 }
 
 std::string to_json(const Metrics& m) {
@@ -120,6 +148,8 @@ std::string to_json(const Metrics& m) {
                   {"class_average", m.class_average},
                   {"macro_f1", m.macro_f1},
                   {"macro_f1_interval", {m.macro_f1_low, m.macro_f1_high}},
+                  {"macro_f1_top10", m.macro_f1_top10},
+                  {"macro_f1_top20", m.macro_f1_top20},
                   {"weighted_f1", m.weighted_f1},
                   {"loss", std::isfinite(m.loss) ? Json(m.loss) : Json(nullptr)}};
   return json.dump();

@@ -1,7 +1,8 @@
-// What a set of predictions is worth: accuracies, F1, per class, confusion, with bootstrap intervals.
+// What a set of predictions is worth: accuracies, F1, per class, confusion, with intervals.
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/tensor.h"
@@ -14,6 +15,7 @@ struct Prediction {
   std::vector<int> top;         // up to 5 indices, best first
   std::vector<float> p, logit;  // of those
   double loss = 0;              // −log p of the truth
+  std::vector<float> scores;    // logits of all classes, in the order of the labels
 };
 
 struct ClassScore {
@@ -25,14 +27,23 @@ struct ClassScore {
 struct Metrics {
   i64 samples = 0;
   double top1 = 0, top5 = 0, class_average = 0, macro_f1 = 0, weighted_f1 = 0, loss = 0;
-  double top1_low = 0, top1_high = 0, macro_f1_low = 0, macro_f1_high = 0;  // 95 %, 1000 resamples, seeded
+  double top1_low = 0, top1_high = 0;             // 95 %: Wilson's interval
+  double macro_f1_low = 0, macro_f1_high = 0;     // 95 %: bootstrap, 1000 resamples, seeded
+  double macro_f1_top10 = 0, macro_f1_top20 = 0;  // mean F1 of the 10 and 20 most frequent classes
   std::vector<ClassScore> per_class;
   std::vector<std::vector<i64>> confusion;  // [truth][prediction]
 };
 // Shares are in 0…1. macro F1 averages over classes that occur in truth or prediction; class average over classes that
-// occur in truth. Without resamples the intervals are the values themselves.
+// occur in truth. Without resamples the interval of macro F1 is the value itself; where all predictions are right or
+// none is, resampling shows no spread, and it is the accuracy's.
 Metrics measure(const std::vector<Prediction>&, const std::vector<std::string>& labels, std::uint64_t seed = 1,
                 int resamples = 1000);
+// Wilson's score interval, 95 %, of a share of which `hits` of `samples` were seen: never of no width (Wilson 1927).
+std::pair<double, double> wilson_interval(i64 hits, i64 samples);
+// The classes of which there are samples, the most frequent ones first, equally frequent ones in order; at most
+// `count`.
+std::vector<ClassScore> most_frequent(const Metrics&, std::size_t count);
+double mean_f1(const std::vector<ClassScore>&);
 std::string to_json(const Metrics&);  // one object: samples, top1, top5 … with the intervals, without the classes
 // One factor per class for its samples' loss. maxratio: largest count / count; inverse: samples / (classes · count);
 // none: 1. A class without samples gets 1. Usage error for another rule.

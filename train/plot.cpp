@@ -69,4 +69,13 @@ std::string quoted_for_plot(const std::string& text) {
   return "'" + safe + "'";
 }
 
+std::string shortened(const std::string& text, std::size_t characters) {
+  std::size_t seen = 0, cut = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if ((static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) continue;  // goes on with the character before
+    if (++seen == characters) cut = at;
+  }
+  return seen > characters ? text.substr(0, cut) + "…" : text;
+}
+
 }  // namespace dactyl

@@ -5,6 +5,9 @@
 #include <cmath>
 #include <filesystem>
 
+#include "train/data/csv.h"
+#include "train/f1_chart.h"
+#include "train/logits.h"
 #include "train/plot.h"
 #include "train/schedule.h"
 #include "train/sheet.h"
@@ -12,13 +15,6 @@
 
 namespace dactyl {
 namespace {
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == text.npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
 
 void write_classes(const std::string& path, const Metrics& m) {
   std::string csv = "label,samples,predicted,hits,precision,recall,f1\n";
@@ -112,9 +108,11 @@ void write_report(const std::string& folder, const Metrics& metrics, const std::
   write_classes(folder + "/per_class.csv", metrics);
   write_confusion(folder + "/confusion.csv", metrics);
   write_predictions(folder + "/predictions.csv", predictions, labels);
+  write_logits(folder + "/logits.csv", predictions, labels);
   write_bad_samples(folder + "/bad_samples.csv", bad);
   if (metrics.samples == 0) return;
   draw_confusion(folder, metrics);
+  draw_f1(folder, metrics);
   draw_sheet(folder, predictions, source, labels);
 }
 

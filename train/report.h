@@ -10,8 +10,8 @@
 namespace dactyl {
 
 // Into `folder` (made if absent): metrics.json, per_class.csv, confusion.csv and .svg .png, predictions.csv,
-// predictions.svg and .png (one sample per class with what was recognised), bad_samples.csv. Pictures are drawn by
-// gnuplot from scripts and data that stay beside them.
+// logits.csv, predictions.svg and .png (one sample per class with what was recognised), f1_top10 and f1_top20 .csv .svg
+// .png, bad_samples.csv. Pictures are drawn by gnuplot from scripts and data that stay beside them.
 void write_report(const std::string& folder, const Metrics& metrics, const std::vector<Prediction>& predictions,
                   const DataSource& source, const std::vector<std::string>& labels, const std::vector<BadSample>& bad);
 

@@ -73,7 +73,7 @@ std::string label_line(double x, double y, const std::string& text, const char* 
 std::string captions(const std::vector<Prediction>& chosen, const std::vector<std::string>& labels, int columns,
                      int height) {
   std::string script;
-  const auto shown = [](const std::string& label) { return label.size() > 20 ? label.substr(0, 18) + "…" : label; };
+  const auto shown = [](const std::string& label) { return shortened(label, 20); };
   for (std::size_t k = 0; k < chosen.size(); ++k) {
     const Prediction& p = chosen[k];
     const double x = gap + static_cast<int>(k) % columns * cell_width + tile / 2.0;

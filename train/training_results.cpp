@@ -137,7 +137,7 @@ void Training::draw(bool last) {
                             to_text(subject_.train.labels().size()) + " classes";
   try {
     curves_.start(folder_.path(), "curves",
-                  curves_script(title, starts, std::clamp<i64>(plan_.back().end / 100, 1, 200), state_.validated > 0));
+                  curves_script(title, starts, std::clamp<i64>(plan_.back().end / 50, 10, 200), state_.validated > 0));
   } catch (const Error& error) {
     if (error.exit() != Exit::data) throw;  // a full disk: the curves wait, the training does not
   }

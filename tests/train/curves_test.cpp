@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "tests/train/tiny.h"
+#include "train/f1_chart.h"
 #include "train/report.h"
 
 namespace dactyl {
@@ -35,16 +36,49 @@ TEST(curves, the_report_shows_every_class) {
   const tiny::Colours data(9);
   std::vector<Prediction> predictions;
   for (i64 i = 0; i < 9; ++i)
-    predictions.push_back(
-        {.name = data.name(i), .label = data.label(i), .top = {static_cast<int>(i % 2)}, .p = {0.5f}});
+    predictions.push_back({.name = data.name(i),
+                           .label = data.label(i),
+                           .top = {static_cast<int>(i % 2)},
+                           .p = {0.5f},
+                           .scores = {1, 0, 0}});
   const std::string folder = tiny::folder("report");
   write_report(folder, measure(predictions, data.labels()), predictions, data, data.labels(), {{"a,b", "say \"no\""}});
   EXPECT_EQ(tiny::content(folder + "/bad_samples.csv"), "name,reason\n\"a,b\",\"say \"\"no\"\"\"\n");
   for (const std::string& label : data.labels())
     EXPECT_NE(tiny::content(folder + "/predictions.svg").find("truth  " + label), std::string::npos);
-  for (const char* name : {"confusion.png", "confusion.svg", "predictions.png"})
+  EXPECT_FALSE(std::filesystem::exists(folder + "/f1_top20.png"));  // there are three classes
+  for (const char* name : {"confusion.png", "confusion.svg", "predictions.png", "f1_top10.png", "f1_top10.svg"})
     EXPECT_GT(tiny::content(folder + "/" + name).size(), 1000u) << name;
   std::filesystem::remove_all(folder);
+}
+
+TEST(curves, bars_show_the_most_frequent_classes_with_f1_and_count) {
+  if (!has_gnuplot()) GTEST_SKIP() << "no gnuplot here";
+  std::vector<Prediction> predictions;
+  std::vector<std::string> labels;
+  for (int c = 0; c < 24; ++c) {
+    labels.push_back("it's a_{" + std::to_string(c) + "}");
+    for (int k = 0; k <= c; ++k) predictions.push_back({.label = c, .top = {k % 3 ? c : 0}});
+  }
+  const std::string folder = tiny::folder("bars");
+  std::filesystem::create_directories(folder);
+  draw_f1(folder, measure(predictions, labels, 1, 0));
+  const std::string ten = tiny::content(folder + "/f1_top10.svg"), twenty = tiny::content(folder + "/f1_top20.svg");
+  for (int c = 0; c < 24; ++c) {
+    const std::string label = "a_{" + std::to_string(c) + "}";
+    EXPECT_EQ(ten.find(label) != std::string::npos, c >= 14) << label;
+    EXPECT_EQ(twenty.find(label) != std::string::npos, c >= 4) << label;
+  }
+  EXPECT_NE(ten.find("(n = 24)"), std::string::npos);
+  EXPECT_NE(ten.find("300 samples, 195 of them shown"), std::string::npos);
+  EXPECT_GT(tiny::content(folder + "/f1_top20.png").size(), 1000u);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(curves, long_labels_are_cut_between_characters) {
+  EXPECT_EQ(shortened("naïve", 5), "naïve");
+  EXPECT_EQ(shortened("naïve", 4), "naï…");
+  EXPECT_EQ(shortened("", 4), "");
 }
 
 // The bytes of the protobuf are worked out by hand: wall_time, step, summary with one value.

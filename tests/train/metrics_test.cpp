@@ -40,7 +40,49 @@ TEST(metrics, intervals_hold_the_value_and_repeat) {
   EXPECT_GE(a.top1_low, 0.2);
   EXPECT_EQ(a.top1_low, b.top1_low);
   EXPECT_EQ(a.macro_f1_high, b.macro_f1_high);
-  EXPECT_EQ(measure(predictions(), labels, 3, 0).top1_low, 0.6);
+  EXPECT_EQ(measure(predictions(), labels, 3, 0).macro_f1_low, a.macro_f1);
+}
+
+// The roots of (p - hits/n)² = z² p (1 - p) / n, worked out with 50 digits.
+TEST(metrics, the_interval_of_accuracy_is_wilsons) {
+  const auto expect = [](i64 hits, i64 samples, double low, double high) {
+    const auto [l, h] = wilson_interval(hits, samples);
+    EXPECT_NEAR(l, low, 1e-12) << hits << " of " << samples;
+    EXPECT_NEAR(h, high, 1e-12) << hits << " of " << samples;
+  };
+  expect(0, 10, 0, 0.2775327998628893);
+  expect(10, 10, 0.7224672001371107, 1);
+  expect(6, 10, 0.3126737697336583, 0.8318196702937639);
+  expect(1, 350, 0.0005045340416373603, 0.01600415558496242);
+  expect(3500, 5000, 0.6871483895563285, 0.7125445296656486);
+}
+
+TEST(metrics, all_right_is_not_certainty) {
+  std::vector<Prediction> all;
+  for (int i = 0; i < 20; ++i) all.push_back({.label = i % 2, .top = {i % 2}});
+  const Metrics m = measure(all, {"a", "b"});
+  EXPECT_EQ(m.top1, 1);
+  EXPECT_NEAR(m.top1_low, 0.8389, 1e-4);
+  EXPECT_EQ(m.top1_high, 1);
+  EXPECT_LT(m.macro_f1_low, 1);
+}
+
+TEST(metrics, the_most_frequent_classes_in_the_order_of_labels_where_equal) {
+  std::vector<Prediction> all;
+  std::vector<std::string> names;
+  for (int c = 0; c < 25; ++c) names.push_back("class" + std::to_string(c));
+  const auto add = [&](int truth, int found) { all.push_back({.label = truth, .top = {found}}); };
+  for (int c = 0; c < 24; ++c) add(c, c < 10 ? c : 24);  // class24 is only ever predicted
+  for (int k = 0; k < 3; ++k) add(20, 20);
+  const Metrics m = measure(all, names, 1, 0);
+  const auto top = most_frequent(m, 10);
+  ASSERT_EQ(top.size(), 10u);
+  EXPECT_EQ(top[0].label, "class20");
+  for (std::size_t k = 1; k < 10; ++k) EXPECT_EQ(top[k].label, names[k - 1]);
+  EXPECT_EQ(most_frequent(m, 100).size(), 24u);
+  const double first = 2.0 * 3 / (4 + 3);
+  EXPECT_NEAR(m.macro_f1_top10, (first + 9) / 10, 1e-12);
+  EXPECT_NEAR(m.macro_f1_top20, (first + 10) / 20, 1e-12);
 }
 
 TEST(metrics, weigh_classes_by_rule) {

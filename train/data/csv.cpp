@@ -70,23 +70,47 @@ std::size_t Table::column(const std::string& name) const {
   return static_cast<std::size_t>(found - header.begin());
 }
 
-Table read_csv(const std::string& path) {
+void read_csv(const std::string& path, const std::function<void(int, Row)>& take) {
   const std::string text = text_file(path, Exit::data);
   check(Exit::data, !text.empty(), "{}: is empty; a header line is expected", path);
   Parser parser(path, text);
-  Table table{path, parser.record(), {}};
+  Row header = parser.record();
+  const std::size_t columns = header.size();
+  take(1, std::move(header));
   while (!parser.done()) {
     const int line = parser.line();
-    std::vector<std::string> fields = parser.record();
+    Row fields = parser.record();
     if (fields.size() == 1 && fields[0].empty()) continue;
-    check(Exit::data, fields.size() == table.header.size(), "{}:{}: {} fields, the header has {}", path, line,
-          fields.size(), table.header.size());
-    table.rows.push_back(std::move(fields));
+    check(Exit::data, fields.size() == columns, "{}:{}: {} fields, the header has {}", path, line, fields.size(),
+          columns);
+    take(line, std::move(fields));
   }
+}
+
+Table read_csv(const std::string& path) {
+  Table table{path, {}, {}};
+  read_csv(path, [&](int line, Row row) {
+    if (line == 1)
+      table.header = std::move(row);
+    else
+      table.rows.push_back(std::move(row));
+  });
   return table;
 }
 
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == text.npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
 std::string exact_text(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+std::string exact_text(float value) {
   char text[32];
   return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }

@@ -1,6 +1,7 @@
 // Comma-separated tables with a header line (RFC 4180).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,13 @@ struct Table {
 // Fields may be quoted, quotes doubled, lines end in LF or CRLF; a byte-order mark and empty lines are skipped. Throws
 // Exit::data: path, line, what is wrong, be it only that a field is not UTF-8.
 Table read_csv(const std::string& path);
+// The same row by row, the header first, for tables that are read once: `line` is where the row begins.
+using Row = std::vector<std::string>;
+void read_csv(const std::string& path, const std::function<void(int line, Row row)>& take);
 
+std::string csv_field(const std::string& text);  // in quotes where it needs them
 // The shortest text that reads back as the same number.
 std::string exact_text(double value);
+std::string exact_text(float value);
 
 }  // namespace dactyl

@@ -1,0 +1,87 @@
+// Horizontal bars, so that names of any length stay readable.
+#include "train/f1_chart.h"
+
+#include <filesystem>
+#include <numeric>
+
+#include "train/data/csv.h"
+#include "train/plot.h"
+#include "weights/checkpoint.h"
+
+namespace dactyl {
+namespace {
+
+std::string percent(double share) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
+  return text;
+}
+
+std::string table(const std::vector<ClassScore>& classes) {
+  std::string csv = "label,samples,precision,recall,f1\n";
+  for (const ClassScore& c : classes)
+    csv += csv_field(c.label) + "," + to_text(c.samples) + "," + exact_text(c.precision) + "," + exact_text(c.recall) +
+           "," + exact_text(c.f1) + "\n";
+  return csv;
+}
+
+// "F1 of the 10 most frequent of 36 classes, mean 81.4 %" and below it the samples.
+std::string title(const Metrics& m, const std::vector<ClassScore>& classes) {
+  const std::string n = to_text(classes.size());
+  const bool all = most_frequent(m, m.per_class.size()).size() == classes.size();
+  const i64 theirs = std::accumulate(classes.begin(), classes.end(), i64{0},
+                                     [](i64 sum, const ClassScore& c) { return sum + c.samples; });
+  const std::string which = all ? "F1 of all " + n + " classes" : "F1 of the " + n + " most frequent classes";
+  return quoted_for_plot(which + ", mean " + percent(mean_f1(classes))) + " . \"\\n\" . " +
+         quoted_for_plot(to_text(m.samples) + " samples" + (all ? "" : ", " + to_text(theirs) + " of them shown"));
+}
+
+const char* const drawing = R"(set datafile separator ','
+set encoding utf8
+unset key
+set border 1 lc rgb '#888888'
+set tics textcolor rgb '#333333'
+set style fill solid noborder
+set xrange [0:124]
+set xtics 0,20,100 nomirror scale 0.5
+set grid xtics lc rgb '#dddddd' lt 1
+set xlabel 'F1 of the class, %'
+)";
+
+std::string script(const std::string& name, const Metrics& m, const std::vector<ClassScore>& classes) {
+  const std::size_t rows = classes.size();
+  std::string text = "# Draws " + name + ".csv: gnuplot " + name + ".gp\n";
+  text += drawing;
+  text += "set title " + title(m, classes) + " noenhanced\n";
+  text += "set yrange [" + to_text(rows) + "-0.4:-0.6]\nset ytics noenhanced scale 0 (";
+  for (std::size_t k = 0; k < rows; ++k)
+    text += (k ? ", " : "") + quoted_for_plot(shortened(classes[k].label, 28)) + " " + to_text(k);
+  const std::string height = to_text(130 + 30 * rows), twice = to_text(2 * (130 + 30 * rows));
+  text += ")\ndo for [kind in 'svg png'] {\n";
+  text += "  if (kind eq 'svg') { set terminal svg size 900," + height + " font 'sans,13' background rgb 'white' }\n";
+  text +=
+      "  if (kind eq 'png') { set terminal pngcairo size 1800," + twice + " font 'sans,13' fontscale 2 linewidth 2 }\n";
+  text += "  set output '" + name + ".' . kind\n";
+  text +=
+      "  plot '" + name + ".csv' using (50 * $5):0:(50 * $5):(0.36) every ::1 with boxxyerror lc rgb '#4292c6', \\\n";
+  text += "       '' using (100 * $5 + 1):0:(sprintf('%.1f %%  (n = %d)', 100 * $5, $2)) every ::1 \\\n";
+  text += "         with labels left noenhanced font ',11'\n  set output\n}\n";
+  return text;
+}
+
+void draw(const std::string& folder, const std::string& name, const Metrics& m, std::size_t count) {
+  const std::vector<ClassScore> classes = most_frequent(m, count);
+  write_atomically(folder + "/" + name + ".csv", table(classes));
+  plot(folder, name, script(name, m, classes));
+}
+
+}  // namespace
+
+void draw_f1(const std::string& folder, const Metrics& metrics) {
+  draw(folder, "f1_top10", metrics, 10);
+  if (most_frequent(metrics, 11).size() > 10) return draw(folder, "f1_top20", metrics, 20);
+  std::error_code ignored;
+  for (const char* end : {".csv", ".gp", ".svg", ".png"}) std::filesystem::remove(folder + "/f1_top20" + end, ignored);
+}
+
+}  // namespace dactyl
