@@ -2,6 +2,7 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "apps/cli.h"
 
@@ -36,10 +37,17 @@ void check_own(const std::string& run) {
         "--run {}: no run is there (config.toml is missing); give --data", run);
 }
 
+// What a run was told; of a model without its run's folder nothing is known.
+std::optional<TrainOptions> run_of(const EvalOptions& o) {
+  const std::string config = o.choice.run + "/config.toml";
+  if (!is_folder(o.choice.run) || !std::filesystem::exists(config)) return {};
+  return read_config(config);
+}
+
 // Of videos the frames that --clips says, else those the run was validated on, else evenly spread ones.
-FrameChoice clips_of(const EvalOptions& o, const InputSpec& input) {
+FrameChoice clips_of(const EvalOptions& o, const std::optional<TrainOptions>& run, const InputSpec& input) {
   std::string text = o.clips;
-  if (text.empty() && is_folder(o.choice.run)) text = read_config(o.choice.run + "/config.toml").test_clips;
+  if (text.empty() && run) text = run->test_clips;
   if (text.empty()) text = "uniform=" + std::to_string(std::max<i64>(input.frames, 1));
   const ClipSampling sampling = parse_sampling(text);
   return {sampling, sampling, 1};
@@ -48,11 +56,13 @@ FrameChoice clips_of(const EvalOptions& o, const InputSpec& input) {
 Samples samples_of(const EvalOptions& o, const InputSpec& input, const std::vector<std::string>& labels) {
   const bool own = o.data.empty();
   if (own) check_own(o.choice.run);
-  const std::string data = own ? read_config(o.choice.run + "/config.toml").data : o.data;
+  const std::optional<TrainOptions> run = run_of(o);
+  const std::string data = own ? run->data : o.data;
   const std::string splits = !o.splits.empty() ? o.splits : own ? o.choice.run + "/splits.json" : "";
   const std::string part = !o.part.empty() ? o.part : splits.empty() ? "all" : "test";
   check(Exit::usage, part == "all" || !splits.empty(), "--part {}: needs --splits, or --run without --data", part);
-  const std::shared_ptr<const DataSource> all = open_samples(data, labels, clips_of(o, input));
+  const ClassChoice classes = run ? run->classes : ClassChoice{};
+  const std::shared_ptr<const DataSource> all = open_samples(data, labels, clips_of(o, run, input), classes);
   if (part == "all") return {all, part};
   const Split split = read_split(splits, *all);
   return {subset(all, part == "test" ? split.test : split.train), part};

@@ -126,8 +126,8 @@ TrainResult train(const TrainOptions& wanted, bool resume) {
     require_model(folder / "last.state", *saved, options.model);
   }
 
-  const std::shared_ptr<const DataSource> source =
-      open_samples(options.data, fresh ? std::vector<std::string>{} : folder.read_labels(), frame_choice(options));
+  const std::shared_ptr<const DataSource> source = open_samples(
+      options.data, fresh ? std::vector<std::string>{} : folder.read_labels(), frame_choice(options), options.classes);
   const Split split = fresh ? choose_split(*source, options) : read_split(folder / "splits.json", *source, true);
   const auto train_part = subset(source, split.train), validation = subset(source, split.test);
   require_classes(*train_part, options.data);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nets/nets.h"
+#include "train/data/clip_samples.h"
 #include "train/data/loader.h"
 #include "train/metrics.h"
 #include "train/optimizer.h"
@@ -21,6 +22,7 @@ struct TrainOptions {
   std::string split_by;  // regular expression with one group
   std::vector<std::string> test_groups;
   double split = 0.8;
+  ClassChoice classes;  // which take part
   std::vector<Stage> stages;
   double head_lr_mult = 1;
   std::string freeze;  // "until=LAYER": layers before it never learn
@@ -28,8 +30,8 @@ struct TrainOptions {
   Schedule schedule{.kind = "cosine"};  // a constant rate leaves small batches noisy to the end
   std::string warmup = "0it";
   i64 batch = 32;
-  std::string val_every = "1ep";   // 50it or 1ep
-  std::string save_every = "1ep";  // also 100it; last.safetensors and last.state
+  std::string val_every = "1ep";          // 50it or 1ep
+  std::string save_every = "1ep";         // also 100it; last.safetensors and last.state
   std::string clips = "segments=20";      // of videos: which frames train; parse_sampling's words
   std::string test_clips = "uniform=20";  // and which validate
   AugmentOptions augment;

@@ -46,7 +46,12 @@ std::unique_ptr<DataSource> clip_samples(std::shared_ptr<const ClipSource> sourc
 }
 
 std::shared_ptr<const DataSource> open_samples(const std::string& path, const std::vector<std::string>& known,
-                                               const FrameChoice& choice) {
+                                               const FrameChoice& choice, const ClassChoice& classes) {
+  if (!classes.all()) {
+    std::shared_ptr<const DataSource> source = open_samples(path, {}, choice);
+    auto labels = known.empty() ? frequent_labels(*source, classes.min_per_class, classes.top_classes) : known;
+    return only_classes(std::move(source), std::move(labels));
+  }
   if (is_pack(path) || holds_videos(path)) return clip_samples(open_clips(path, known), choice);
   return open_source(path, known);
 }
