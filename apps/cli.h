@@ -22,6 +22,7 @@ void add_eval(CLI::App& program);
 void add_flow(CLI::App& program);
 void add_models(CLI::App& program);
 void add_predict(CLI::App& program);
+void add_repro(CLI::App& program);  // after fuse, if there is one
 void add_train(CLI::App& program);
 void add_synth(CLI::App& data);  // below data
 

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "apps/cli.h"
 
@@ -36,31 +37,42 @@ void check_own(const std::string& run) {
         "--run {}: no run is there (config.toml is missing); give --data", run);
 }
 
+// What a run was told; of a model without its run's folder nothing is known.
+std::optional<TrainOptions> run_of(const EvalOptions& o) {
+  const std::string config = o.choice.run + "/config.toml";
+  if (!is_folder(o.choice.run) || !std::filesystem::exists(config)) return {};
+  return read_config(config);
+}
+
 // Of videos the frames that --clips says, else those the run was validated on, else evenly spread ones.
-FrameChoice clips_of(const EvalOptions& o, const InputSpec& input) {
+FrameChoice clips_of(const EvalOptions& o, const std::optional<TrainOptions>& run, const InputSpec& input) {
   std::string text = o.clips;
-  if (text.empty() && is_folder(o.choice.run)) text = read_config(o.choice.run + "/config.toml").test_clips;
+  if (text.empty() && run) text = run->test_clips;
   if (text.empty()) text = "uniform=" + std::to_string(std::max<i64>(input.frames, 1));
   const ClipSampling sampling = parse_sampling(text);
   return {sampling, sampling, 1};
 }
 
 // A run's own data; of flow the store it made, if it made one.
-std::string data_of(const std::string& run) {
+std::string data_of(const std::string& run, const TrainOptions& options) {
   const std::string store = run + "/flow.pack";
-  return std::filesystem::exists(store) ? store : read_config(run + "/config.toml").data;
+  return std::filesystem::exists(store) ? store : options.data;
 }
 
 Samples samples_of(const EvalOptions& o, const LoadedModel& loaded) {
   const bool own = o.data.empty();
   if (own) check_own(o.choice.run);
-  const std::string data = own ? data_of(o.choice.run) : o.data;
+  const std::optional<TrainOptions> run = run_of(o);
+  const std::string data = own ? data_of(o.choice.run, *run) : o.data;
   const std::string splits = !o.splits.empty() ? o.splits : own ? o.choice.run + "/splits.json" : "";
   const std::string part = !o.part.empty() ? o.part : splits.empty() ? "all" : "test";
   check(Exit::usage, part == "all" || !splits.empty(), "--part {}: needs --splits, or --run without --data", part);
   const Passport& passport = loaded.passport;
-  const std::shared_ptr<const DataSource> all = open_samples(data, passport.labels, clips_of(o, loaded.model.input),
-                                                             flow_of(passport), Context::current().device());
+  const std::shared_ptr<const DataSource> all = open_samples(data, passport.labels,
+                                                             {.frames = clips_of(o, run, loaded.model.input),
+                                                              .classes = run ? run->classes : ClassChoice{},
+                                                              .flow = flow_of(passport),
+                                                              .device = Context::current().device()});
   require_flow(passport, all->flow(), all->flow().empty() ? "" : passport.encoding);
   if (part == "all") return {all, part};
   const Split split = read_split(splits, *all);

@@ -38,7 +38,7 @@ void check_key(const std::string& key, const std::string& where) {
 
 // `verbs`: the verb that is called, and below data and models what follows it. Empty inside a verb's table.
 void read_table(const toml::table& table, const std::string& file, const Words& verbs, std::vector<Given>& settings) {
-  static const Words known{"check", "data", "doctor", "eval",  "models", "predict",
+  static const Words known{"check", "data", "doctor", "eval",  "models", "predict", "repro",
                            "scan",  "show", "split",  "synth", "train"};
   for (const auto& [key, node] : table) {
     const std::string name(key.str()), where = file + ": " + name;

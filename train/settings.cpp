@@ -85,6 +85,8 @@ std::vector<Setting> all_settings() {
       setting("model", &TrainOptions::model, "the net, as listed by dactyl models"),
       setting("weights", &TrainOptions::weights, "pretrained .caffemodel or .safetensors, or a run folder; none: from scratch"),
       setting("data", &TrainOptions::data, "folder of classes, flat folder, or CSV with path,label"),
+      setting("min-per-class", [](TrainOptions& o) -> auto& { return o.classes.min_per_class; }, "leaves out classes with fewer samples"),
+      setting("top-classes", [](TrainOptions& o) -> auto& { return o.classes.top_classes; }, "of the classes only the most frequent ones; 0: all"),
       setting("split", &TrainOptions::split, "share of each class to train with, the rest validates"),
       setting("split-by", &TrainOptions::split_by, "regular expression with one group, searched in the path"),
       setting("test-groups", &TrainOptions::test_groups, "the group's values that validate"),
@@ -173,6 +175,8 @@ void check_learning(const TrainOptions& o) {
 void check_reading(const TrainOptions& o) {
   check(Exit::usage, o.split > 0 && o.split < 1, "--split {}: expected a share between 0 and 1, e.g. 0.8", o.split);
   check(Exit::usage, o.split_by.empty() == o.test_groups.empty(), "--split-by and --test-groups belong together");
+  check(Exit::usage, o.classes.min_per_class >= 1, "--min-per-class {}: expected 1 or more", o.classes.min_per_class);
+  check(Exit::usage, o.classes.top_classes >= 0, "--top-classes {}: expected 0 or more", o.classes.top_classes);
   check_range("threads", o.threads, 0, most_threads);
   check_range("bad-limit", o.bad_limit, 0.0, 1.0);
   std::error_code ignored;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "train/data/augment.h"
+#include "train/data/class_folders.h"
 #include "train/data/clip_samples.h"
 #include "train/data/clip_sampling.h"
 #include "train/data/clip_source.h"

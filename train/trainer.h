@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nets/nets.h"
+#include "train/data/clip_samples.h"
 #include "train/data/loader.h"
 #include "train/metrics.h"
 #include "train/optimizer.h"
@@ -21,6 +22,7 @@ struct TrainOptions {
   std::string split_by;  // regular expression with one group
   std::vector<std::string> test_groups;
   double split = 0.8;
+  ClassChoice classes;  // which take part
   std::vector<Stage> stages;
   double head_lr_mult = 1;
   std::string freeze;  // "until=LAYER": layers before it never learn

@@ -39,6 +39,28 @@ TEST_F(Job, eval_of_the_run_takes_its_test_pictures) {
   EXPECT_EQ(run("eval --run run --data pictures --device cpu --json").json()["samples"], 24);
 }
 
+TEST_F(Job, classes_left_out_are_left_out_in_eval_too) {
+  for (const char* number : {"1", "2", "3", "4"}) {
+    ASSERT_EQ(run("data synth --classes 2 --per-class 1 --size 48 --seed " + std::string(number) + " --out more").code,
+              0);
+    std::filesystem::rename(path("more/A/hand00_0001.jpg"), path("pictures/A/" + std::string(number) + ".jpg"));
+    std::filesystem::remove_all(path("more"));
+  }
+  std::filesystem::remove(path("pictures/B/hand00_0001.jpg"));  // A 12, B 7, C 8
+  const std::string few =
+      "train --model googlenet-bn --input 32 --data pictures --stage all:1it@1e-3 --batch 6 "
+      "--device cpu --top-classes 2 --min-per-class ";
+  ASSERT_EQ(run(few + "3 --out two").code, 0);
+  EXPECT_EQ(nlohmann::json::parse(text_of(path("two/labels.json"))), (nlohmann::json{{"A", 0}, {"C", 1}}));
+  EXPECT_EQ(run("eval --run two --part all --device cpu --json").json()["samples"], 20);
+  EXPECT_EQ(run("eval --run two --data pictures --device cpu --json").json()["samples"], 20);
+  EXPECT_EQ(run("train --resume two").code, 0);
+  expect_error("train --resume two --top-classes 3", 2);
+  expect_error(few + "9 --out one", 3);  // one class alone cannot be told from anything
+  expect_error(few + "13 --out none", 3);
+  expect_error(few + "0 --out none", 2);
+}
+
 TEST_F(Job, predict_gives_a_line_per_file_and_names_the_bad_ones) {
   write("bad.jpg", "not a picture");
   const Said said =

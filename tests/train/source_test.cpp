@@ -230,5 +230,19 @@ TEST(Split, SubsetKeepsOrderAndLabels) {
   EXPECT_THROW(subset(source, {12}), Error);
 }
 
+TEST(Split, OnlyClassesRenumbersThem) {
+  const std::shared_ptr<const DataSource> source = labelled(3, 4);
+  const auto& names = source->labels();
+  const auto part = only_classes(source, {names[2], names[0]});
+  EXPECT_EQ(part->size(), 8);
+  EXPECT_EQ(part->labels(), (std::vector<std::string>{names[2], names[0]}));
+  for (i64 i = 0; i < part->size(); ++i) {
+    EXPECT_EQ(part->name(i), source->name(i < 4 ? i : i + 4));  // the second class is left out
+    EXPECT_EQ(part->label(i), i < 4 ? 1 : 0);
+  }
+  EXPECT_THROW(only_classes(source, {"none of them"}), Error);
+  EXPECT_THROW(subset(source, {0, 4}, {names[0]}), Error);
+}
+
 }  // namespace
 }  // namespace dactyl

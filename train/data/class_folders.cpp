@@ -122,4 +122,27 @@ std::vector<std::string> frequent_labels(const Labelled& source, i64 min_per_cla
   return labels;
 }
 
+std::vector<i64> samples_of_classes(const Labelled& source, const std::vector<std::string>& labels) {
+  const std::set<std::string> wanted(labels.begin(), labels.end());
+  std::vector<i64> samples;
+  for (i64 i = 0; i < source.size(); ++i)
+    if (wanted.contains(source.labels()[static_cast<std::size_t>(source.label(i))])) samples.push_back(i);
+  check(Exit::data, !samples.empty(), "no sample belongs to the {} classes asked for", labels.size());
+  return samples;
+}
+
+std::vector<int> renumbered_labels(const Labelled& source, const std::vector<i64>& samples,
+                                   const std::vector<std::string>& labels) {
+  std::map<std::string, int> index;
+  for (std::size_t c = 0; c < labels.size(); ++c) index.emplace(labels[c], static_cast<int>(c));
+  std::vector<int> renumbered;
+  for (const i64 i : samples) {
+    check(i >= 0 && i < source.size(), "subset: sample {} of {}", i, source.size());
+    const auto label = index.find(source.labels()[static_cast<std::size_t>(source.label(i))]);
+    check(label != index.end(), "subset: {} has a label that is left out", source.name(i));
+    renumbered.push_back(label->second);
+  }
+  return renumbered;
+}
+
 }  // namespace dactyl

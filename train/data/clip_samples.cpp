@@ -48,12 +48,21 @@ std::unique_ptr<DataSource> clip_samples(std::shared_ptr<const ClipSource> sourc
 }
 
 std::shared_ptr<const DataSource> open_samples(const std::string& path, const std::vector<std::string>& known,
-                                               const FrameChoice& choice, const std::optional<FlowRecipe>& flow,
-                                               Device device) {
-  if (is_pack(path) || holds_videos(path)) {
-    return clip_samples(flow ? open_flow(path, known, *flow, device) : open_clips(path, known), choice);
+                                               const SampleChoice& choice) {
+  if (!choice.classes.all()) {
+    SampleChoice all = choice;
+    all.classes = {};
+    std::shared_ptr<const DataSource> source = open_samples(path, {}, all);
+    auto labels =
+        known.empty() ? frequent_labels(*source, choice.classes.min_per_class, choice.classes.top_classes) : known;
+    return only_classes(std::move(source), std::move(labels));
   }
-  check(Exit::usage, !flow, "{}: holds pictures, and optical flow lies between the frames of videos", path);
+  if (is_pack(path) || holds_videos(path)) {
+    const std::shared_ptr<const ClipSource> clips =
+        choice.flow ? open_flow(path, known, *choice.flow, choice.device) : open_clips(path, known);
+    return clip_samples(clips, choice.frames);
+  }
+  check(Exit::usage, !choice.flow, "{}: holds pictures, and optical flow lies between the frames of videos", path);
   return open_source(path, known);
 }
 

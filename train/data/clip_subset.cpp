@@ -1,6 +1,5 @@
 // Sources of clips made from other sources: some samples, some classes, another size.
 #include <algorithm>
-#include <map>
 
 #include "train/data/clip_source.h"
 
@@ -12,14 +11,7 @@ class ClipSubset : public ClipSource {
   ClipSubset(std::shared_ptr<const ClipSource> source, std::vector<i64> indices, std::vector<std::string> labels)
       : source_(std::move(source)), indices_(std::move(indices)), labels_(std::move(labels)) {
     if (labels_.empty()) labels_ = source_->labels();
-    std::map<std::string, int> index;
-    for (std::size_t c = 0; c < labels_.size(); ++c) index.emplace(labels_[c], static_cast<int>(c));
-    for (const i64 i : indices_) {
-      check(i >= 0 && i < source_->size(), "subset: sample {} of {}", i, source_->size());
-      const auto label = index.find(source_->labels()[static_cast<std::size_t>(source_->label(i))]);
-      check(label != index.end(), "subset: {} has a label that is left out", source_->name(i));
-      label_.push_back(label->second);
-    }
+    label_ = renumbered_labels(*source_, indices_, labels_);
   }
   i64 size() const override { return static_cast<i64>(indices_.size()); }
   int label(i64 i) const override { return label_.at(static_cast<std::size_t>(i)); }
@@ -98,12 +90,7 @@ std::unique_ptr<ClipSource> subset(std::shared_ptr<const ClipSource> source, std
 }
 
 std::unique_ptr<ClipSource> only_classes(std::shared_ptr<const ClipSource> source, std::vector<std::string> labels) {
-  std::vector<i64> indices;
-  for (i64 i = 0; i < source->size(); ++i) {
-    const std::string& label = source->labels()[static_cast<std::size_t>(source->label(i))];
-    if (std::find(labels.begin(), labels.end(), label) != labels.end()) indices.push_back(i);
-  }
-  check(Exit::data, !indices.empty(), "no sample belongs to the {} classes asked for", labels.size());
+  std::vector<i64> indices = samples_of_classes(*source, labels);
   return subset(std::move(source), std::move(indices), std::move(labels));
 }
 

@@ -21,5 +21,10 @@ class Labelled {
 // The labels of which there are at least `min_per_class` samples, of these the `top_classes` most frequent (0: all; of
 // equally frequent ones the first), in the order they had. Throws Exit::data where none is left.
 std::vector<std::string> frequent_labels(const Labelled&, i64 min_per_class, i64 top_classes);
+// The samples whose label is one of these.
+std::vector<i64> samples_of_classes(const Labelled&, const std::vector<std::string>& labels);
+// For each sample its label's index among `labels`; throws for a sample whose label is none of them.
+std::vector<int> renumbered_labels(const Labelled&, const std::vector<i64>& samples,
+                                   const std::vector<std::string>& labels);
 
 }  // namespace dactyl

@@ -49,8 +49,12 @@ class ImageFiles : public DataSource {
 // trained model); an unknown label is then an error. Throws Exit::data: path, what is wrong, what is expected.
 std::unique_ptr<DataSource> open_source(const std::string& path, const std::vector<std::string>& known = {});
 
-// Some samples of another source, in the given order.
-std::unique_ptr<DataSource> subset(std::shared_ptr<const DataSource> source, std::vector<i64> indices);
+// Samples of another source in the given order, and of its labels those in `labels`, renumbered (empty: all as they
+// are). The samples must have labels that are left.
+std::unique_ptr<DataSource> subset(std::shared_ptr<const DataSource> source, std::vector<i64> indices,
+                                   std::vector<std::string> labels = {});
+// The samples of some classes only: only_classes(s, frequent_labels(*s, 20, 100)).
+std::unique_ptr<DataSource> only_classes(std::shared_ptr<const DataSource> source, std::vector<std::string> labels);
 
 struct Split {
   std::vector<i64> train, test;

@@ -16,12 +16,13 @@ namespace {
 
 class Subset : public DataSource {
  public:
-  Subset(std::shared_ptr<const DataSource> source, std::vector<i64> indices)
-      : source_(std::move(source)), indices_(std::move(indices)) {
-    for (const i64 i : indices_) check(i >= 0 && i < source_->size(), "subset: sample {} of {}", i, source_->size());
+  Subset(std::shared_ptr<const DataSource> source, std::vector<i64> indices, std::vector<std::string> labels)
+      : source_(std::move(source)), indices_(std::move(indices)), labels_(std::move(labels)) {
+    if (labels_.empty()) labels_ = source_->labels();
+    label_ = renumbered_labels(*source_, indices_, labels_);
   }
   i64 size() const override { return static_cast<i64>(indices_.size()); }
-  int label(i64 i) const override { return source_->label(at(i)); }
+  int label(i64 i) const override { return label_.at(static_cast<std::size_t>(i)); }
   std::string name(i64 i) const override { return source_->name(at(i)); }
   Image image(i64 i) const override { return source_->image(at(i)); }
   Image drawn(i64 i, i64 epoch) const override { return source_->drawn(at(i), epoch); }
@@ -29,12 +30,14 @@ class Subset : public DataSource {
   int channels() const override { return source_->channels(); }
   std::string flow() const override { return source_->flow(); }
   int frames() const override { return source_->frames(); }
-  const std::vector<std::string>& labels() const override { return source_->labels(); }
+  const std::vector<std::string>& labels() const override { return labels_; }
 
  private:
   i64 at(i64 i) const { return indices_.at(static_cast<std::size_t>(i)); }
   std::shared_ptr<const DataSource> source_;
   std::vector<i64> indices_;
+  std::vector<std::string> labels_;
+  std::vector<int> label_;
 };
 
 // Names without the folder that all of them share: the same wherever the data lies.
@@ -94,8 +97,14 @@ std::vector<i64> indices_of(const std::string& path, const nlohmann::json& json,
 
 }  // namespace
 
-std::unique_ptr<DataSource> subset(std::shared_ptr<const DataSource> source, std::vector<i64> indices) {
-  return std::make_unique<Subset>(std::move(source), std::move(indices));
+std::unique_ptr<DataSource> subset(std::shared_ptr<const DataSource> source, std::vector<i64> indices,
+                                   std::vector<std::string> labels) {
+  return std::make_unique<Subset>(std::move(source), std::move(indices), std::move(labels));
+}
+
+std::unique_ptr<DataSource> only_classes(std::shared_ptr<const DataSource> source, std::vector<std::string> labels) {
+  std::vector<i64> indices = samples_of_classes(*source, labels);
+  return subset(std::move(source), std::move(indices), std::move(labels));
 }
 
 Split split_by_share(const Labelled& source, double share, std::uint64_t seed) {

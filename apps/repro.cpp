@@ -1,0 +1,131 @@
+// dactyl repro: a paper's settings on the user's data; its figure beside ours.
+#include "apps/repro.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+namespace dactyl {
+namespace {
+
+bool known_setting(const std::string& name) {
+  return std::any_of(train_settings().begin(), train_settings().end(),
+                     [&](const Setting& s) { return s.name == name; });
+}
+
+// A run that needs settings this program has not is no part of it.
+bool possible(const PaperRun& run) {
+  return std::all_of(run.extra.begin(), run.extra.end(), [](const auto& e) { return known_setting(e.first); });
+}
+
+std::vector<const PaperRun*> chosen(const Paper& paper, const ReproOptions& o, std::vector<std::string>& deviations) {
+  std::vector<const PaperRun*> runs;
+  for (const PaperRun& run : paper.runs) {
+    const bool wanted = o.streams.empty() || std::find(o.streams.begin(), o.streams.end(), run.name) != o.streams.end();
+    check(Exit::usage, !wanted || o.streams.empty() || possible(run), "--streams {}: this program cannot do it",
+          run.name);
+    if (!wanted)
+      deviations.push_back(run.name + ": not run, --streams leaves it out");
+    else if (!possible(run))
+      deviations.push_back(run.name + ": not run, this program has no optical flow in training");
+    else
+      runs.push_back(&run);
+  }
+  return runs;
+}
+
+Json summary(const Paper& paper, const std::vector<ReproRun>& runs, const Json& together,
+             const std::vector<std::string>& deviations, const std::string& out) {
+  Json list = Json::array();
+  const auto add = [&](const std::string& name, double figure, const Json& metrics) {
+    list.push_back({{"name", name},
+                    {"paper", figure > 0 ? Json(figure) : Json()},
+                    {"figure", metrics.value(paper.metric, Json())},
+                    {"interval", metrics.value(paper.metric + "_interval", Json())},
+                    {"metrics", metrics}});
+  };
+  for (const ReproRun& run : runs) add(run.paper->name, run.paper->figure, run.metrics);
+  if (!together.is_null()) add("fused", paper.figure, together);
+  return {{"paper", paper.verb},
+          {"metric", paper.metric},
+          {"paper_figure", paper.figure > 0 ? Json(paper.figure) : Json()},
+          {"runs", list},
+          {"deviations", deviations},
+          {"page", out + "/page.html"}};
+}
+
+void repro(const Paper& paper, ReproOptions& o) {
+  make_folder(o.out);
+  std::vector<std::string> general;
+  std::vector<ReproRun> runs;
+  const auto all_deviations = [&] {
+    std::vector<std::string> all = data_deviations(paper, runs);
+    all.insert(all.end(), general.begin(), general.end());
+    for (const ReproRun& run : runs) all.insert(all.end(), run.deviations.begin(), run.deviations.end());
+    return all;
+  };
+  for (const PaperRun* run : chosen(paper, o, general)) {
+    runs.push_back(run_paper(paper, *run, o));
+    write_page(paper, o, runs, nullptr, all_deviations());  // what is done can be looked at while the rest runs
+  }
+  const Json together = o.can_fuse ? fused(runs, o.out + "/fused") : Json();
+  const auto streams = std::count_if(runs.begin(), runs.end(), [](const ReproRun& r) { return r.paper->fused; });
+  if (together.is_null() && streams > 1) general.push_back("the streams are not fused: this program cannot");
+  const std::vector<std::string> deviations = all_deviations();
+  write_page(paper, o, runs, together, deviations);
+  if (o.json) return print_json(summary(paper, runs, together, deviations, o.out));
+  std::cout << text_file(o.out + "/page.md", Exit::data);
+  std::cerr << "the page with its pictures: " << one_line(o.out) << "/page.html\n";
+}
+
+// The options of training, but for those that the papers and this verb decide.
+void add_deviations(CLI::App& verb, const std::shared_ptr<ReproOptions>& o) {
+  static const std::vector<std::string> ours{"model", "weights", "data", "out", "flow-algo", "flow-encoding"};
+  for (const Setting& s : train_settings()) {
+    if (std::find(ours.begin(), ours.end(), s.name) != ours.end()) continue;
+    CLI::Option* option = verb.add_option_function<std::vector<std::string>>(
+        "--" + s.name, [o, name = s.name](const std::vector<std::string>& v) { o->given[name] = v; }, s.help);
+    option->expected(1)->take_all()->group("Deviations from the recipe, each of which the page names");
+    if (s.name == "test-groups") option->delimiter(',');
+  }
+}
+
+void add_paper(CLI::App& program, CLI::App& app, const Paper& paper) {
+  auto o = std::make_shared<ReproOptions>();
+  std::vector<std::string> names;
+  for (const PaperRun& run : paper.runs) names.push_back(run.name);
+  CLI::App* verb = add_verb(app, paper.verb, paper.title,
+                            "  dactyl repro " + paper.verb + " data --out runs/" + paper.verb + " --weights-" +
+                                names.back() + " pretrained.safetensors\n  dactyl repro " + paper.verb +
+                                " data --streams " + names.front() + " --set batch=8 --device cuda");
+  verb->add_option("DATA", o->data, "folder of classes, or CSV with path,label, as train takes it")->required();
+  verb->add_option("--out", o->out, "folder for the runs and the page; a second call goes on there")
+      ->default_str("runs/" + paper.verb);
+  verb->add_option("--streams", o->streams, "which of the paper's runs; default: all")
+      ->delimiter(',')
+      ->check(CLI::IsMember(names));
+  verb->add_option("--recipes", o->recipes, "folder of the recipes; default: train/recipes of this program");
+  for (const PaperRun& run : paper.runs)
+    verb->add_option_function<std::string>(
+        "--weights-" + run.name, [o, name = run.name](const std::string& file) { o->weights[name] = file; },
+        "what " + run.name + " starts from; the paper: " + run.start);
+  verb->add_flag("--json", o->json, "figures and deviations as JSON to stdout");
+  add_deviations(*verb, o);
+  verb->callback([o, &paper, &program] {
+    o->can_fuse = !program.get_subcommands([](const CLI::App* v) { return v->get_name() == "fuse"; }).empty();
+    Progress::silence(o->json);
+    if (o->out.empty()) o->out = "runs/" + paper.verb;
+    repro(paper, *o);
+  });
+}
+
+}  // namespace
+
+void add_repro(CLI::App& program) {
+  CLI::App* verb =
+      program.add_subcommand("repro", "a paper's settings on your data: its figure, ours, every deviation");
+  verb->require_subcommand(1);
+  for (const Paper& paper : papers()) add_paper(program, *verb, paper);
+}
+
+}  // namespace dactyl

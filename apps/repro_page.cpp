@@ -1,0 +1,121 @@
+// The page of a replay: figures, deviations, classes, curves.
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "apps/page.h"
+#include "apps/repro.h"
+
+namespace dactyl {
+namespace {
+
+std::string percent(const Json& share) {
+  if (!share.is_number()) return "–";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f %%", 100 * share.get<double>());
+  return text;
+}
+
+std::string figure(double share) { return share > 0 ? percent(share) : "–"; }
+
+std::string interval(const Json& metrics, const std::string& metric) {
+  const auto pair = metrics.find(metric + "_interval");
+  if (pair == metrics.end() || !pair->is_array() || pair->size() != 2) return "–";
+  return percent((*pair)[0]) + " to " + percent((*pair)[1]);
+}
+
+struct Class {
+  std::string label;
+  double samples, f1;
+};
+
+// Of per_class.csv, the most frequent ones of the test first.
+std::vector<Class> classes_of(const std::string& folder) {
+  const Table table = read_csv(folder + "/eval/per_class.csv");
+  const std::size_t label = table.column("label"), samples = table.column("samples"), f1 = table.column("f1");
+  std::vector<Class> classes;
+  for (const auto& row : table.rows) classes.push_back({row[label], std::stod(row[samples]), std::stod(row[f1])});
+  std::stable_sort(classes.begin(), classes.end(),
+                   [](const Class& a, const Class& b) { return a.samples > b.samples; });
+  return classes;
+}
+
+Json mean_f1(const std::vector<Class>& classes, std::size_t most) {
+  const std::size_t count = std::min(most, classes.size());
+  double sum = 0;
+  for (std::size_t c = 0; c < count; ++c) sum += classes[c].f1;
+  return count ? Json(sum / static_cast<double>(count)) : Json();
+}
+
+void add_figures(Page& page, const Paper& paper, const std::vector<ReproRun>& runs, const Json& fused) {
+  std::vector<std::vector<std::string>> rows;
+  const auto figures = [&](const Json& m) {
+    return std::vector<std::string>{percent(m.value(paper.metric, Json())), interval(m, paper.metric),
+                                    percent(m.value("top1", Json())), percent(m.value("macro_f1", Json()))};
+  };
+  for (const ReproRun& run : runs) {
+    const std::vector<Class> classes = classes_of(run.folder);
+    std::vector<std::string> row{run.paper->name, figure(run.paper->figure)};
+    for (const std::string& text : figures(run.metrics)) row.push_back(text);
+    for (const std::string& text : {percent(mean_f1(classes, 10)), percent(mean_f1(classes, 20)), run.start})
+      row.push_back(text);
+    rows.push_back(row);
+  }
+  if (fused.is_object()) {
+    std::vector<std::string> row{"fused", figure(paper.figure)};
+    for (const std::string& text : figures(fused)) row.push_back(text);
+    row.insert(row.end(), {"–", "–", "the streams above"});
+    rows.push_back(row);
+  }
+  page.table({"run", "paper", "ours: " + paper.figure_name, "95 % interval", "accuracy", "macro F1", "F1 of top 10",
+              "F1 of top 20", "started from"},
+             rows);
+}
+
+// Ours in words: of the fused streams, or of the best run there is.
+void add_headline(Page& page, const Paper& paper, const std::vector<ReproRun>& runs, const Json& fused) {
+  const ReproRun* best = nullptr;
+  const auto value = [&](const ReproRun& run) { return run.metrics.value(paper.metric, 0.0); };
+  for (const ReproRun& run : runs)
+    if (!best || value(run) > value(*best)) best = &run;
+  if (!best) return;
+  const Json& metrics = fused.is_object() ? fused : best->metrics;
+  page.paragraph("The paper reports " + figure(paper.figure) + " " + paper.figure_name +
+                 " on data that is not public. Here " + (fused.is_object() ? "the fused streams" : best->paper->name) +
+                 " reach " + percent(metrics.value(paper.metric, Json())) + ", with 95 % confidence " +
+                 interval(metrics, paper.metric) + ", on " + to_text(best->testing) + " samples held out of " +
+                 to_text(best->training + best->testing) + " of " + to_text(best->classes) + " classes.");
+}
+
+void add_run(Page& page, const Paper& paper, const ReproOptions& o, const ReproRun& run) {
+  const std::string name = run.paper->name;
+  page.heading(name + ": " + percent(run.metrics.value(paper.metric, Json())) + " " + paper.figure_name);
+  page.picture(o.out, name + "/curves.png", "Accuracy and loss of " + name + " while it trained");
+  page.picture(o.out, name + "/eval/f1_top10.png", "F1 of the 10 most frequent classes");
+  page.picture(o.out, name + "/eval/f1_top20.png", "F1 of the 20 most frequent classes");
+  page.picture(o.out, name + "/eval/predictions.png", "One test sample of each class with what was recognised");
+  std::vector<std::vector<std::string>> rows;
+  for (const Class& c : classes_of(run.folder))
+    rows.push_back({c.label, to_text(static_cast<i64>(c.samples)), percent(c.f1)});
+  page.table({"class", "test samples", "F1"}, rows);
+  page.paragraph("The recipe, " + run.paper->recipe + ".toml, and how it reads the paper:");
+  page.verbatim(run.recipe);
+}
+
+}  // namespace
+
+void write_page(const Paper& paper, const ReproOptions& o, const std::vector<ReproRun>& runs, const Json& fused,
+                const std::vector<std::string>& deviations) {
+  Page page(paper.title);
+  add_headline(page, paper, runs, fused);
+  add_figures(page, paper, runs, fused);
+  page.paragraph(
+      "The interval says how far the figure would move with other test samples of the same kind. The epoch with "
+      "the best figure is taken, chosen on the samples that are reported: there is no third part.");
+  page.heading("Where this is not what the paper did");
+  page.list(deviations);
+  for (const ReproRun& run : runs) add_run(page, paper, o, run);
+  page.write(o.out);
+}
+
+}  // namespace dactyl

@@ -1,0 +1,62 @@
+// What the two papers ran and report. Their settings are in train/recipes.
+#include "apps/repro.h"
+
+namespace dactyl {
+namespace {
+
+Given flow(const std::string& algorithm, const std::string& encoding) {
+  return {{"flow", {"on-the-fly"}}, {"flow-algo", {algorithm}}, {"flow-encoding", {encoding}}};
+}
+
+// What any of the nets of pictures starts from.
+constexpr const char* imagenet = "a net trained on ImageNet";
+
+Paper alphabet() {
+  return {
+      .verb = "seed1",
+      .title = "AlexNet and GoogLeNet fine-tuned on photos of the ASL alphabet",
+      .data = "26 letters with 3,000 photos each, of many backgrounds, lights, skin colours and hand sizes",
+      .classes = 26,
+      .samples = 78000,
+      .metric = "top1",
+      .figure_name = "accuracy",
+      .figure = 0.9939,
+      .runs = {{.name = "alexnet", .recipe = "seed1-alexnet", .start = imagenet, .extra = {}, .figure = 0.9939},
+               {.name = "googlenet", .recipe = "seed1-googlenet", .start = imagenet, .extra = {}, .figure = 0.9552}}};
+}
+
+// The paper's three streams see 20 frames of 224×224: of three colours, of Farnebäck's flow drawn as a picture, of the
+// two components of TV-L1.
+Paper words() {
+  return {.verb = "seed2",
+          .title = "I3D on videos of Azerbaijani word signs",
+          .data =
+              "videos of a front camera trimmed to words: classes with at least 20 samples, the 100 most frequent; "
+              "their number is not told",
+          .classes = 100,
+          .metric = "macro_f1",
+          .figure_name = "macro F1",
+          .figure = 0.8485,
+          .runs = {{.name = "rgb", .recipe = "seed2", .start = "I3D trained on Kinetics", .extra = {}, .fused = true},
+                   {.name = "tvl1",
+                    .recipe = "seed2",
+                    .start = "I3D trained on flow of Kinetics",
+                    .extra = flow("tvl1", "uv"),
+                    .fused = true},
+                   {.name = "farneback",
+                    .recipe = "seed2",
+                    .start = "I3D trained on Kinetics",
+                    .extra = flow("farneback", "hsv"),
+                    .fused = true},
+                   {.name = "mobilenet-lstm", .recipe = "seed2-mobilenet-lstm", .start = imagenet, .extra = {}},
+                   {.name = "frame", .recipe = "seed2-frame", .start = imagenet, .extra = {}}}};
+}
+
+}  // namespace
+
+const std::vector<Paper>& papers() {
+  static const std::vector<Paper> all{alphabet(), words()};
+  return all;
+}
+
+}  // namespace dactyl
