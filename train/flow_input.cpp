@@ -23,8 +23,13 @@ Tensor flow_input_of(const Batch& batch, const InputSpec& input, DType dtype) {
   return flow_input(pixels(batch.bytes, batch.geometry, how), encoding, 1, dtype);
 }
 
-std::string described(const std::string& flow, const std::string& encoding) {
-  return flow.empty() ? "colours" : "flow computed as '" + flow + "', encoded as " + encoding;
+std::string whole(const std::string& flow, const std::string& encoding) {
+  return flow.empty() ? "" : flow + " encoding=" + encoding;
+}
+
+std::string told(const std::string& mine, const std::string& other) {
+  if (mine.empty()) return "colours";
+  return "optical flow with " + (other.empty() ? mine : difference(mine, other));
 }
 
 }  // namespace
@@ -41,10 +46,11 @@ std::optional<FlowRecipe> flow_of(const Passport& passport) {
 
 void require_flow(const Passport& passport, const std::string& flow, const std::string& encoding, bool start) {
   if (passport.empty() || (start && passport.flow.empty())) return;
-  check(Exit::usage, passport.flow == flow && passport.encoding == encoding,
+  const std::string learnt = whole(passport.flow, passport.encoding), given = whole(flow, encoding);
+  check(Exit::usage, learnt == given,
         "the weights learnt from {}, and the data gives {}; choose --data, --flow, --flow-algo, --flow-side and "
         "--flow-encoding to fit the weights, or other weights",
-        described(passport.flow, passport.encoding), described(flow, encoding));
+        told(learnt, given), told(given, learnt));
 }
 
 }  // namespace dactyl

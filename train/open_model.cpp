@@ -121,6 +121,11 @@ LoadedModel open_model(const std::string& name, const std::string& weights, cons
   return pour(name, file, classes, options, false);
 }
 
+Passport passport_in(const std::string& weights) {
+  const Checkpoint file = Checkpoint::read(file_of(weights));
+  return Passport::from_notes(file.notes, file.path);
+}
+
 LoadedModel open_for_training(const std::string& name, const std::string& weights,
                               const std::vector<std::string>& labels, ModelOptions options) {
   options.classes = static_cast<i64>(labels.size());

@@ -5,6 +5,7 @@
 
 namespace dactyl {
 
+Passport passport_in(const std::string& weights);  // of a file or a run folder
 // For fine-tuning on `labels`: the head is new unless the file was trained on exactly these labels.
 LoadedModel open_for_training(const std::string& name, const std::string& weights,
                               const std::vector<std::string>& labels, ModelOptions options);

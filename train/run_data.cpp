@@ -7,6 +7,8 @@
 #include "train/data/clip_samples.h"
 #include "train/data/flow_clips.h"
 #include "train/data/pack.h"
+#include "train/flow_input.h"
+#include "train/open_model.h"
 
 namespace dactyl {
 namespace {
@@ -43,10 +45,13 @@ void require_unchanged(const std::string& store) {
 std::string path_of(const TrainOptions& o, const RunFolder& folder, const Log& log) {
   if (o.flow != "cached" || (is_pack(o.data) && !open_pack(o.data)->flow().empty())) return o.data;
   const std::string store = folder / "flow.pack";
+  const FlowRecipe recipe = *flow_wanted(o);
+  if (!o.weights.empty())
+    require_flow(passport_in(o.weights), to_text(recipe), o.flow_encoding, true);  // before the work
   if (std::filesystem::exists(store))
     require_unchanged(store);
   else
-    make_store(store, o, *flow_wanted(o), log);
+    make_store(store, o, recipe, log);
   return store;
 }
 

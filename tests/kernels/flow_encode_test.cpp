@@ -35,6 +35,21 @@ TEST(FlowEncode, a_still_frame_is_black) {
   });
 }
 
+// Bytes of hsv become −1 … 1, as colours do; the clip's frames are stretched one by one.
+TEST(FlowEncode, input_of_a_network) {
+  on_each_device([] {
+    const Tensor flow = Tensor::from({1, 2, 1, 3, 2}, Values{0, 0, 4, 0, 0, 4, 1, 1, -5, 0, 0, -5});
+    const Values uv = flow_input(flow, FlowEncoding::uv, 10, DType::f32).floats();
+    EXPECT_EQ(Values(uv.begin(), uv.begin() + 4), (Values{0, 0, 0.4f, 0}));
+    EXPECT_EQ(flow_input(flow, FlowEncoding::uv0, 10, DType::bf16).shape(), (Shape{1, 2, 1, 3, 3}));
+    const Values frames = flow_encode(flow.reshaped({2, 1, 3, 2}), FlowEncoding::hsv).floats();
+    const Values got = flow_input(flow, FlowEncoding::hsv, 10, DType::f32).floats();
+    ASSERT_EQ(got.size(), frames.size());
+    for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], frames[i] / 127.5 - 1, 1e-6);
+    EXPECT_THROW(flow_input(flow.reshaped({2, 1, 3, 2}), FlowEncoding::uv, 10, DType::f32), Error);
+  });
+}
+
 TEST(FlowEncode, picture) {
   on_each_device([] {
     const Tensor flow = Tensor::from({1, 1, 3, 2}, Values{10, 0, -40, 0, 0, 0});

@@ -146,10 +146,9 @@ std::shared_ptr<const ClipSource> open_flow(const std::string& path, const std::
                                             const FlowRecipe& recipe, Device device) {
   std::shared_ptr<const ClipSource> clips = open_clips(path, known);
   const std::string wanted = to_text(recipe), stored = clips->flow();
-  check(
-      Exit::usage, stored.empty() || stored == wanted,
-      "{}: holds flow computed as '{}', and '{}' is wanted; compute it anew with dactyl flow, or ask for what is there",
-      path, stored, wanted);
+  check(Exit::usage, stored.empty() || stored == wanted,
+        "{}: holds flow computed with {}, and {} is wanted; compute it anew with dactyl flow, or ask for what is there",
+        path, difference(stored, wanted), difference(wanted, stored));
   if (!stored.empty()) return clips;
   const int side = clips->packed_side();
   check(Exit::usage, side == 0 || side == recipe.side,

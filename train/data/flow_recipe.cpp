@@ -2,6 +2,7 @@
 #include "train/data/flow_recipe.h"
 
 #include <charconv>
+#include <sstream>
 
 #include "kernels/flow_farneback.h"
 #include "train/data/csv.h"
@@ -93,6 +94,14 @@ FlowRecipe flow_recipe(const std::string& text) {
   check(Exit::model_file, again == text, "flow was computed as '{}', this version {}", shown(text),
         again.empty() ? "knows no such thing" : "would compute '" + again + "'");
   return r;
+}
+
+std::string difference(const std::string& text, const std::string& other) {
+  std::string words;
+  std::istringstream all(text);
+  for (std::string word; all >> word;)
+    if ((" " + other + " ").find(" " + word + " ") == std::string::npos) words += (words.empty() ? "" : " ") + word;
+  return words;
 }
 
 Tensor compute_flow(const FlowRecipe& r, const Tensor& from, const Tensor& to) {

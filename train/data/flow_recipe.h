@@ -23,6 +23,8 @@ struct FlowRecipe {
 std::string to_text(const FlowRecipe&);
 // The recipe behind a text; Exit::model_file where this version would compute something else under its name.
 FlowRecipe flow_recipe(const std::string& text);
+// What one text says and the other does not: "tvl1 side=64 tau=0.25" against "tvl1 side=256 tau=0.25" is "side=64".
+std::string difference(const std::string& text, const std::string& other);
 
 // f32 (N, H, W) of 0…255 twice -> (N, H, W, 2) in pixels, on the device of the frames.
 Tensor compute_flow(const FlowRecipe&, const Tensor& from, const Tensor& to);
