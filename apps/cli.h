@@ -19,6 +19,7 @@ void add_convert(CLI::App& program);
 void add_data(CLI::App& program);
 void add_doctor(CLI::App& program);
 void add_eval(CLI::App& program);
+void add_fuse(CLI::App& program);
 void add_models(CLI::App& program);
 void add_predict(CLI::App& program);
 void add_train(CLI::App& program);

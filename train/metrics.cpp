@@ -62,8 +62,7 @@ void add_macro_f1_interval(Metrics& m, const std::vector<std::pair<int, int>>& p
     }
     macro.push_back(macro_f1(classes));
   }
-  std::sort(macro.begin(), macro.end());
-  m.macro_f1_low = quantile(macro, 0.025), m.macro_f1_high = quantile(macro, 0.975);
+  std::tie(m.macro_f1_low, m.macro_f1_high) = middle_95(std::move(macro));
 }
 
 void add_classes(Metrics& m, const std::vector<std::string>& labels) {
@@ -121,6 +120,11 @@ std::pair<double, double> wilson_interval(i64 hits, i64 samples) {
   const double middle = (p + z * z / (2 * n)) / scale;
   const double reach = z / scale * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
   return {hits == 0 ? 0 : middle - reach, hits == samples ? 1 : middle + reach};
+}
+
+std::pair<double, double> middle_95(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return {quantile(values, 0.025), quantile(values, 0.975)};
 }
 
 std::vector<ClassScore> most_frequent(const Metrics& m, std::size_t count) {

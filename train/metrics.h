@@ -40,6 +40,7 @@ Metrics measure(const std::vector<Prediction>&, const std::vector<std::string>& 
                 int resamples = 1000);
 // Wilson's score interval, 95 %, of a share of which `hits` of `samples` were seen: never of no width (Wilson 1927).
 std::pair<double, double> wilson_interval(i64 hits, i64 samples);
+std::pair<double, double> middle_95(std::vector<double> values);  // the quantiles .025 and .975, interpolated
 // The classes of which there are samples, the most frequent ones first, equally frequent ones in order; at most
 // `count`.
 std::vector<ClassScore> most_frequent(const Metrics&, std::size_t count);
