@@ -106,7 +106,8 @@ void write(const FuseOptions& o, const Fusion& fusion, const std::vector<LogitSt
 
 void say_left_out(const std::vector<Missing>& left_out, const std::string& where) {
   for (const Missing& m : left_out)
-    std::cerr << one_line("left out" + where + ": " + std::to_string(m.samples) + " samples that " + m.stream +
+    std::cerr << one_line("left out" + where + ": " + std::to_string(m.samples) +
+                          (m.samples == 1 ? " sample that " : " samples that ") + m.stream +
                           " lacks, the first: " + m.example)
               << '\n';
 }
@@ -131,9 +132,9 @@ Every combination of the streams is reported: the mean of their softmax probabil
 and 1 in sum, and with equal ones. Probabilities and not their logarithms are averaged: a stream that is sure and wrong
 can then be outvoted, and the best weights are one point, found by minimising cross-entropy.
 
-Weights are fitted on --fit: the same streams, evaluated on samples that are not reported. Without it the samples of
-each class are dealt into two halves, and either half gets the weights fitted on the other: every sample is reported,
-and no sample's weights depend on its own label.
+Weights are fitted on --fit: the same streams, evaluated on samples that are neither reported nor were trained on (there
+the stream that overfits most would win). Without it the samples of each class are dealt into two halves, and either
+half gets the weights fitted on the other: every sample is reported, and no sample's weights depend on its own label.
 
 Samples are joined by name. Those that a stream lacks (a bad file) are left out of all, which is said and counted.
 Intervals hold 95 %: Wilson's for accuracy, bootstrap for macro F1 and, paired, for all streams less the best one.
@@ -141,7 +142,8 @@ Intervals hold 95 %: Wilson's for accuracy, bootstrap for macro F1 and, paired, 
 Examples:
   dactyl fuse rgb=runs/rgb/eval flow=runs/tvl1/eval
   dactyl fuse runs/rgb runs/tvl1 runs/farneback --json --out fusion
-  dactyl eval --run runs/rgb --part train --out fit/rgb; dactyl eval --run runs/tvl1 --part train --out fit/tvl1
+  dactyl eval --run runs/rgb --data validation --out fit/rgb
+  dactyl eval --run runs/tvl1 --data validation --out fit/tvl1
   dactyl fuse runs/rgb runs/tvl1 --fit fit/rgb fit/tvl1 --out table.csv)";
 
 }  // namespace
@@ -153,7 +155,7 @@ void add_fuse(CLI::App& program) {
   verb->add_option("STREAM", o->streams, "NAME=FOLDER of dactyl eval, or a run's; without NAME= the folder's or run's")
       ->required();
   verb->add_option("--fit", o->fit, "NAME=FOLDER for each stream: evaluations the weights are fitted on")
-      ->type_name("NAME=FOLDER ...");
+      ->type_name("NAME=FOLDER");
   verb->add_option("--out", o->out, "TABLE.csv, or a folder for table, JSON and the report on all streams together");
   add_seed(*verb, o->seed, "of the halves and the intervals");
   verb->add_flag("--json", o->json, "JSON to stdout");

@@ -62,7 +62,8 @@ void print_fusion(const Fusion& fusion, const std::vector<LogitStream>& streams,
   std::cout << like.samples() << " samples of " << like.classes() << " classes; weights fitted on "
             << (fit.empty() ? "the other half of them" : to_text(fit.front().logits.samples()) + " other samples")
             << "; all figures in %\n\n";
-  Lines lines{{"streams", "accuracy", "95 % interval", "macro F1", "weighted F1", "equal: accuracy", "macro F1"}};
+  Lines lines{
+      {"streams", "accuracy", "95 % interval", "macro F1", "weighted F1", "equal: accuracy", "equal: macro F1"}};
   for (const LogitStream& s : streams) lines[0].push_back(one_line("weight " + s.name));
   for (const Combination& c : fusion.combinations) {
     const Metrics& m = c.fitted;

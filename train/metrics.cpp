@@ -164,11 +164,12 @@ std::vector<double> class_weights(const std::string& rule, const std::vector<i64
         "--class-weights '{}': expected none, maxratio or inverse", rule);
   const i64 samples = std::accumulate(counts.begin(), counts.end(), i64{0});
   const i64 largest = counts.empty() ? 0 : *std::max_element(counts.begin(), counts.end());
+  const i64 present = static_cast<i64>(counts.size()) - std::count(counts.begin(), counts.end(), 0);
   std::vector<double> weights;
-  for (const i64 n : counts) {
-    const i64 over = rule == "maxratio" ? n : n * static_cast<i64>(counts.size());
-    weights.push_back(rule == "none" || n == 0 ? 1 : ratio(rule == "maxratio" ? largest : samples, over));
-  }
+  for (const i64 n : counts)
+    weights.push_back(rule == "none" || n == 0 ? 1
+                      : rule == "maxratio"     ? ratio(largest, n)
+                                               : ratio(samples, present * n));
   return weights;
 }
 

@@ -46,8 +46,8 @@ std::pair<double, double> middle_95(std::vector<double> values);  // the quantil
 std::vector<ClassScore> most_frequent(const Metrics&, std::size_t count);
 double mean_f1(const std::vector<ClassScore>&);
 std::string to_json(const Metrics&);  // one object: samples, top1, top5 … with the intervals, without the classes
-// One factor per class for its samples' loss. maxratio: largest count / count; inverse: samples / (classes · count);
-// none: 1. A class without samples gets 1. Usage error for another rule.
+// One factor per class for its samples' loss. maxratio: largest count / count; inverse: samples / (classes with
+// samples · count), scikit-learn's "balanced"; none: 1. A class without samples gets 1. Usage error for another rule.
 std::vector<double> class_weights(const std::string& rule, const std::vector<i64>& counts);  // none, maxratio, inverse
 
 }  // namespace dactyl
