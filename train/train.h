@@ -6,6 +6,7 @@
 #include "train/data/clip_sampling.h"
 #include "train/data/clip_source.h"
 #include "train/data/csv.h"
+#include "train/data/extensions.h"
 #include "train/data/hands.h"
 #include "train/data/image.h"
 #include "train/data/loader.h"
