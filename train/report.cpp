@@ -75,7 +75,9 @@ std::string confusion_script(const Metrics& m) {
       "  if (kind eq 'svg') { set terminal svg size " + s + "," + s + " font 'sans,12' background rgb 'white' }\n";
   script += "  if (kind eq 'png') { set terminal pngcairo size " + s2 + "," + s2 + " font 'sans,12' fontscale 2 }\n";
   script += "  set output 'confusion.' . kind\n";
-  script += "  plot 'confusion_shares.dat' matrix with image pixels\n  set output\n}\n";
+  // A rectangle per cell stays sharp, but a thousand classes would be a hundred megabytes of them: these are a picture.
+  script += std::string("  plot 'confusion_shares.dat' matrix with image") + (classes > 100 ? "" : " pixels") +
+            "\n  set output\n}\n";
   return script;
 }
 
