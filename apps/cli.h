@@ -20,6 +20,7 @@ void add_data(CLI::App& program);
 void add_doctor(CLI::App& program);
 void add_eval(CLI::App& program);
 void add_flow(CLI::App& program);
+void add_fuse(CLI::App& program);
 void add_models(CLI::App& program);
 void add_predict(CLI::App& program);
 void add_repro(CLI::App& program);  // after fuse, if there is one
@@ -55,8 +56,8 @@ void add_model_choice(CLI::App& verb, ModelChoice& choice);
 LoadedModel open_choice(const ModelChoice& choice, const Place& place);
 
 void add_seed(CLI::App& verb, std::uint64_t& seed, const std::string& what);  // --seed: 0 to 2^63 - 1
-// Files as given; folders become the pictures anywhere below them, sorted. Exit::data if there is none.
-std::vector<std::string> picture_files(const std::vector<std::string>& given);
+// Files as given; folders become the pictures and videos anywhere below them, sorted. Exit::data if there is none.
+std::vector<std::string> sample_files(const std::vector<std::string>& given);
 void make_folder(const std::string& path);  // with those above it; Exit::data if it is not there and writable then
 
 void print_json(const Json& value);                            // one line to stdout; invalid UTF-8 becomes U+FFFD

@@ -138,12 +138,12 @@ void eval(const EvalOptions& o) {
 
 void add_eval(CLI::App& program) {
   auto o = std::make_shared<EvalOptions>();
-  CLI::App* verb =
-      add_verb(program, "eval", "accuracy, F1 and confusion with confidence intervals",
-               "  dactyl eval --run runs/signs\n"
-               "  dactyl eval --run runs/signs --views 10\n"
-               "  dactyl eval --run runs/signs --data other-people --out report --json\n"
-               "  dactyl eval --model googlenet --weights bvlc_googlenet.caffemodel --data samples --json");
+  CLI::App* verb = add_verb(
+      program, "eval", "accuracy (95 % Wilson interval), F1 (macro: 95 % bootstrap interval), confusion, scores",
+      "  dactyl eval --run runs/signs\n"
+      "  dactyl eval --run runs/signs --views 10\n"
+      "  dactyl eval --run runs/signs --data other-people --out report --json\n"
+      "  dactyl eval --model googlenet --weights bvlc_googlenet.caffemodel --data samples --json");
   add_model_choice(*verb, o->choice);
   verb->add_option("--data", o->data, "folder of classes, flat folder of INDEX_name.jpg, or CSV with path,label");
   verb->add_option("--splits", o->splits, "splits.json of dactyl data split; default: the run's own");

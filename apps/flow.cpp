@@ -20,21 +20,15 @@ struct FlowVerb {
   bool json = false;
 };
 
-// Of several files each is a sample, labelled like the folder it lies in.
+// A folder of classes, CSV or pack, or videos without labels.
 std::shared_ptr<const ClipSource> videos(const FlowVerb& o) {
   ClipChoice choice = o.clips;
   choice.data = o.files.front();
   if (o.files.size() == 1 && !has_video_extension(choice.data)) return open(choice);
-  std::string table = "path,label\n";
-  for (const std::string& file : o.files) {
-    const std::filesystem::path path = std::filesystem::absolute(file).lexically_normal();
+  for (const std::string& file : o.files)
     check(Exit::usage, has_video_extension(file),
           "{}: is no video; give videos, or one folder of classes, CSV file or pack", file);
-    table += csv_field(path.string()) + "," + csv_field(path.parent_path().filename().string()) + "\n";
-  }
-  choice.data = o.out + "/videos.csv";
-  write_atomically(choice.data, table);
-  return open(choice);
+  return video_files({"unknown"}, o.files);
 }
 
 FlowRecipe recipe_of(const FlowVerb& o) {

@@ -1,4 +1,4 @@
-// The pictures that are meant by files and folders on the command line, and folders to write into.
+// The pictures and videos that are meant by files and folders on the command line, and folders to write into.
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,20 +13,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_picture(const fs::path& path) {
-  std::string end = path.extension().string();
-  std::transform(end.begin(), end.end(), end.begin(), [](unsigned char c) { return std::tolower(c); });
-  return end == ".jpg" || end == ".jpeg" || end == ".png";
-}
-
-// Everything called like a picture below a folder, also what turns out to be none. A folder that cannot be listed
-// stands for the pictures in it: it fails when it is read, and the others are still predicted.
-void add_pictures(const fs::path& folder, std::vector<std::string>& files) {
+// Everything called like a picture or a video below a folder, also what turns out to be none. A folder that cannot be
+// listed stands for what is in it: it fails when it is read, and the others are still predicted.
+void add_samples(const fs::path& folder, std::vector<std::string>& files) {
   std::error_code error, ignored;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     if (!it->is_symlink(ignored) && it->is_directory(ignored))
-      add_pictures(it->path(), files);
-    else if (is_picture(it->path()))
+      add_samples(it->path(), files);
+    else if (has_picture_extension(it->path()) || has_video_extension(it->path()))
       files.push_back(it->path().string());
   }
   if (error) files.push_back(folder.string());
@@ -34,7 +28,7 @@ void add_pictures(const fs::path& folder, std::vector<std::string>& files) {
 
 }  // namespace
 
-std::vector<std::string> picture_files(const std::vector<std::string>& given) {
+std::vector<std::string> sample_files(const std::vector<std::string>& given) {
   std::vector<std::string> files;
   for (const std::string& path : given) {
     std::error_code ignored;  // what cannot be examined is a file, and fails when it is read
@@ -43,10 +37,10 @@ std::vector<std::string> picture_files(const std::vector<std::string>& given) {
       continue;
     }
     const auto first = static_cast<std::ptrdiff_t>(files.size());
-    add_pictures(path, files);
+    add_samples(path, files);
     std::sort(files.begin() + first, files.end());
   }
-  check(Exit::data, !files.empty(), "no .jpg, .jpeg or .png below {}", given.front());
+  check(Exit::data, !files.empty(), "no .jpg, .jpeg or .png and no video (.mp4 and its kin) below {}", given.front());
   return files;
 }
 

@@ -17,11 +17,13 @@ std::string percent(double share) {
   return text;
 }
 
+// The label last: whatever it holds, the numbers before it are found.
 std::string table(const std::vector<ClassScore>& classes) {
-  std::string csv = "label,samples,precision,recall,f1\n";
+  std::string csv = "rank,samples,precision,recall,f1,label\n";
+  i64 rank = 0;
   for (const ClassScore& c : classes)
-    csv += csv_field(c.label) + "," + to_text(c.samples) + "," + exact_text(c.precision) + "," + exact_text(c.recall) +
-           "," + exact_text(c.f1) + "\n";
+    csv += to_text(++rank) + "," + to_text(c.samples) + "," + exact_text(c.precision) + "," + exact_text(c.recall) +
+           "," + exact_text(c.f1) + "," + csv_field(c.label) + "\n";
   return csv;
 }
 
@@ -53,9 +55,9 @@ std::string script(const std::string& name, const Metrics& m, const std::vector<
   std::string text = "# Draws " + name + ".csv: gnuplot " + name + ".gp\n";
   text += drawing;
   text += "set title " + title(m, classes) + " noenhanced\n";
-  text += "set yrange [" + to_text(rows) + "-0.4:-0.6]\nset ytics noenhanced scale 0 (";
+  text += "set yrange [" + to_text(rows) + "+0.6:0.4]\nset ytics noenhanced scale 0 (";
   for (std::size_t k = 0; k < rows; ++k)
-    text += (k ? ", " : "") + quoted_for_plot(shortened(classes[k].label, 28)) + " " + to_text(k);
+    text += (k ? ", " : "") + quoted_for_plot(shortened(classes[k].label, 28)) + " " + to_text(k + 1);
   const std::string height = to_text(130 + 30 * rows), twice = to_text(2 * (130 + 30 * rows));
   text += ")\ndo for [kind in 'svg png'] {\n";
   text += "  if (kind eq 'svg') { set terminal svg size 900," + height + " font 'sans,13' background rgb 'white' }\n";
@@ -63,8 +65,8 @@ std::string script(const std::string& name, const Metrics& m, const std::vector<
       "  if (kind eq 'png') { set terminal pngcairo size 1800," + twice + " font 'sans,13' fontscale 2 linewidth 2 }\n";
   text += "  set output '" + name + ".' . kind\n";
   text +=
-      "  plot '" + name + ".csv' using (50 * $5):0:(50 * $5):(0.36) every ::1 with boxxyerror lc rgb '#4292c6', \\\n";
-  text += "       '' using (100 * $5 + 1):0:(sprintf('%.1f %%  (n = %d)', 100 * $5, $2)) every ::1 \\\n";
+      "  plot '" + name + ".csv' using (50 * $5):1:(50 * $5):(0.36) every ::1 with boxxyerror lc rgb '#4292c6', \\\n";
+  text += "       '' using (100 * $5 + 1):1:(sprintf('%.1f %%  (n = %d)', 100 * $5, $2)) every ::1 \\\n";
   text += "         with labels left noenhanced font ',11'\n  set output\n}\n";
   return text;
 }

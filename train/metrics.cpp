@@ -62,8 +62,7 @@ void add_macro_f1_interval(Metrics& m, const std::vector<std::pair<int, int>>& p
     }
     macro.push_back(macro_f1(classes));
   }
-  std::sort(macro.begin(), macro.end());
-  m.macro_f1_low = quantile(macro, 0.025), m.macro_f1_high = quantile(macro, 0.975);
+  std::tie(m.macro_f1_low, m.macro_f1_high) = middle_95(std::move(macro));
 }
 
 void add_classes(Metrics& m, const std::vector<std::string>& labels) {
@@ -123,6 +122,11 @@ std::pair<double, double> wilson_interval(i64 hits, i64 samples) {
   return {hits == 0 ? 0 : middle - reach, hits == samples ? 1 : middle + reach};
 }
 
+std::pair<double, double> middle_95(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return {quantile(values, 0.025), quantile(values, 0.975)};
+}
+
 std::vector<ClassScore> most_frequent(const Metrics& m, std::size_t count) {
   std::vector<ClassScore> classes;
   for (const ClassScore& c : m.per_class)
@@ -160,11 +164,12 @@ std::vector<double> class_weights(const std::string& rule, const std::vector<i64
         "--class-weights '{}': expected none, maxratio or inverse", rule);
   const i64 samples = std::accumulate(counts.begin(), counts.end(), i64{0});
   const i64 largest = counts.empty() ? 0 : *std::max_element(counts.begin(), counts.end());
+  const i64 present = static_cast<i64>(counts.size()) - std::count(counts.begin(), counts.end(), 0);
   std::vector<double> weights;
-  for (const i64 n : counts) {
-    const i64 over = rule == "maxratio" ? n : n * static_cast<i64>(counts.size());
-    weights.push_back(rule == "none" || n == 0 ? 1 : ratio(rule == "maxratio" ? largest : samples, over));
-  }
+  for (const i64 n : counts)
+    weights.push_back(rule == "none" || n == 0 ? 1
+                      : rule == "maxratio"     ? ratio(largest, n)
+                                               : ratio(samples, present * n));
   return weights;
 }
 

@@ -40,13 +40,14 @@ Metrics measure(const std::vector<Prediction>&, const std::vector<std::string>& 
                 int resamples = 1000);
 // Wilson's score interval, 95 %, of a share of which `hits` of `samples` were seen: never of no width (Wilson 1927).
 std::pair<double, double> wilson_interval(i64 hits, i64 samples);
+std::pair<double, double> middle_95(std::vector<double> values);  // the quantiles .025 and .975, interpolated
 // The classes of which there are samples, the most frequent ones first, equally frequent ones in order; at most
 // `count`.
 std::vector<ClassScore> most_frequent(const Metrics&, std::size_t count);
 double mean_f1(const std::vector<ClassScore>&);
 std::string to_json(const Metrics&);  // one object: samples, top1, top5 … with the intervals, without the classes
-// One factor per class for its samples' loss. maxratio: largest count / count; inverse: samples / (classes · count);
-// none: 1. A class without samples gets 1. Usage error for another rule.
+// One factor per class for its samples' loss. maxratio: largest count / count; inverse: samples / (classes with
+// samples · count), scikit-learn's "balanced"; none: 1. A class without samples gets 1. Usage error for another rule.
 std::vector<double> class_weights(const std::string& rule, const std::vector<i64>& counts);  // none, maxratio, inverse
 
 }  // namespace dactyl

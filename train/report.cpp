@@ -75,7 +75,9 @@ std::string confusion_script(const Metrics& m) {
       "  if (kind eq 'svg') { set terminal svg size " + s + "," + s + " font 'sans,12' background rgb 'white' }\n";
   script += "  if (kind eq 'png') { set terminal pngcairo size " + s2 + "," + s2 + " font 'sans,12' fontscale 2 }\n";
   script += "  set output 'confusion.' . kind\n";
-  script += "  plot 'confusion_shares.dat' matrix with image pixels\n  set output\n}\n";
+  // A rectangle per cell stays sharp, but a thousand classes would be a hundred megabytes of them: these are a picture.
+  script += std::string("  plot 'confusion_shares.dat' matrix with image") + (classes > 100 ? "" : " pixels") +
+            "\n  set output\n}\n";
   return script;
 }
 
@@ -99,8 +101,8 @@ void write_bad_samples(const std::string& path, const std::vector<BadSample>& ba
   write_atomically(path, csv);
 }
 
-void write_report(const std::string& folder, const Metrics& metrics, const std::vector<Prediction>& predictions,
-                  const DataSource& source, const std::vector<std::string>& labels, const std::vector<BadSample>& bad) {
+void write_figures(const std::string& folder, const Metrics& metrics, const std::vector<Prediction>& predictions,
+                   const std::vector<std::string>& labels) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   check(Exit::data, !error, "{}: cannot be made: {}", folder, error.message());
@@ -109,11 +111,16 @@ void write_report(const std::string& folder, const Metrics& metrics, const std::
   write_confusion(folder + "/confusion.csv", metrics);
   write_predictions(folder + "/predictions.csv", predictions, labels);
   write_logits(folder + "/logits.csv", predictions, labels);
-  write_bad_samples(folder + "/bad_samples.csv", bad);
   if (metrics.samples == 0) return;
   draw_confusion(folder, metrics);
   draw_f1(folder, metrics);
-  draw_sheet(folder, predictions, source, labels);
+}
+
+void write_report(const std::string& folder, const Metrics& metrics, const std::vector<Prediction>& predictions,
+                  const DataSource& source, const std::vector<std::string>& labels, const std::vector<BadSample>& bad) {
+  write_figures(folder, metrics, predictions, labels);
+  write_bad_samples(folder + "/bad_samples.csv", bad);
+  if (metrics.samples > 0) draw_sheet(folder, predictions, source, labels);
 }
 
 }  // namespace dactyl

@@ -15,6 +15,10 @@ namespace dactyl {
 void write_report(const std::string& folder, const Metrics& metrics, const std::vector<Prediction>& predictions,
                   const DataSource& source, const std::vector<std::string>& labels, const std::vector<BadSample>& bad);
 
+// The part of it that needs no pictures: metrics, per_class, confusion, predictions, logits, f1_top10 and f1_top20.
+void write_figures(const std::string& folder, const Metrics& metrics, const std::vector<Prediction>& predictions,
+                   const std::vector<std::string>& labels);
+
 void write_bad_samples(const std::string& path, const std::vector<BadSample>& bad);  // CSV: name,reason
 
 }  // namespace dactyl

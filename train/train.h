@@ -2,11 +2,11 @@
 #pragma once
 
 #include "train/data/augment.h"
-#include "train/data/class_folders.h"
 #include "train/data/clip_samples.h"
 #include "train/data/clip_sampling.h"
 #include "train/data/clip_source.h"
 #include "train/data/csv.h"
+#include "train/data/extensions.h"
 #include "train/data/flow_clips.h"
 #include "train/data/hands.h"
 #include "train/data/image.h"
@@ -16,7 +16,9 @@
 #include "train/data/words.h"
 #include "train/data/write_video.h"
 #include "train/flow_input.h"
+#include "train/fuse.h"
 #include "train/input_text.h"
+#include "train/logits.h"
 #include "train/metrics.h"
 #include "train/optimizer.h"
 #include "train/progress.h"

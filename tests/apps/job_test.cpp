@@ -29,12 +29,18 @@ TEST_F(Job, eval_of_the_run_takes_its_test_pictures) {
   ASSERT_EQ(said.code, 0) << said.err;
   const auto result = said.json();
   EXPECT_EQ(result["samples"], 6);  // a quarter of 24
-  for (const char* key : {"top1", "top5", "macro_f1", "weighted_f1"}) {
+  for (const char* key : {"top1", "top5", "macro_f1", "weighted_f1", "macro_f1_top10", "macro_f1_top20"}) {
     EXPECT_GE(result[key], 0) << key;
     EXPECT_LE(result[key], 1) << key;
   }
   EXPECT_EQ(result["top5"], 1);  // of three classes
-  EXPECT_TRUE(std::filesystem::exists(path("run/eval/metrics.json")));
+  EXPECT_LT(result["top1_interval"][0], result["top1_interval"][1]);
+  for (const char* file : {"metrics.json", "logits.csv", "f1_top10.csv", "f1_top10.gp"})
+    EXPECT_TRUE(std::filesystem::exists(path("run/eval/" + std::string(file)))) << file;
+  EXPECT_FALSE(std::filesystem::exists(path("run/eval/f1_top20.gp")));  // there are three classes
+  const std::string logits = text_of(path("run/eval/logits.csv"));
+  EXPECT_EQ(logits.rfind("name,label,A,B,C\n", 0), 0u);
+  EXPECT_EQ(std::count(logits.begin(), logits.end(), '\n'), 7);
   EXPECT_EQ(run("eval --run run --part all --device cpu --json").json()["samples"], 24);
   EXPECT_EQ(run("eval --run run --data pictures --device cpu --json").json()["samples"], 24);
 }

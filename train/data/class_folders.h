@@ -3,21 +3,18 @@
 
 #include <filesystem>
 #include <functional>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/check.h"
+#include "train/data/extensions.h"
 
 namespace dactyl {
 
 // Hidden entries left out, in order of name. Throws Exit::data where the folder cannot be listed.
 std::vector<std::filesystem::path> entries(const std::filesystem::path& folder);
-bool has_extension(const std::filesystem::path& path, std::initializer_list<const char*> lower_case);
-bool has_picture_extension(const std::filesystem::path& path);  // .jpg, .jpeg, .png
-bool has_video_extension(const std::filesystem::path& path);    // .mp4, .mov, .mkv, .webm, .avi, .ts and their kin
 
 std::optional<int> whole_number(std::string_view text);  // digits and nothing else, below 2³¹
 

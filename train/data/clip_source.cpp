@@ -80,6 +80,14 @@ std::unique_ptr<ClipSource> open_clips(const std::string& path, const std::vecto
   return from_named(path, found, std::move(items), known, fps);
 }
 
+std::unique_ptr<ClipSource> video_files(std::vector<std::string> labels, std::vector<std::string> paths) {
+  std::sort(paths.begin(), paths.end());
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  std::vector<ClipItem> items;
+  for (const std::string& path : paths) items.push_back({path, 0});
+  return std::make_unique<ClipFiles>(std::move(labels), std::move(items), 25);
+}
+
 bool holds_videos(const std::string& path) {
   std::error_code error;
   if (fs::is_directory(path, error))

@@ -43,6 +43,8 @@ class ClipSource : public Labelled {
 // order. Throws Exit::data: path, what is wrong, what is expected.
 std::unique_ptr<ClipSource> open_clips(const std::string& path, const std::vector<std::string>& known = {},
                                        double fps = 25);
+// Videos by their paths, as something to recognise: all of label 0, sorted by path, each once.
+std::unique_ptr<ClipSource> video_files(std::vector<std::string> labels, std::vector<std::string> paths);
 // Whether a folder, CSV or pack is about videos rather than pictures: more of those than of these.
 bool holds_videos(const std::string& path);
 

@@ -18,6 +18,9 @@ class Labelled {
   std::vector<i64> class_counts() const;
 };
 
+// Names without the folder that all of them share: the same wherever the data lies.
+std::vector<std::string> without_common_folder(std::vector<std::string> names);
+
 // The labels of which there are at least `min_per_class` samples, of these the `top_classes` most frequent (0: all; of
 // equally frequent ones the first), in the order they had. Throws Exit::data where none is left.
 std::vector<std::string> frequent_labels(const Labelled&, i64 min_per_class, i64 top_classes);

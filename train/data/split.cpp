@@ -40,19 +40,10 @@ class Subset : public DataSource {
   std::vector<int> label_;
 };
 
-// Names without the folder that all of them share: the same wherever the data lies.
 std::vector<std::string> short_names(const Labelled& source) {
   std::vector<std::string> names;
   for (i64 i = 0; i < source.size(); ++i) names.push_back(source.name(i));
-  if (names.empty()) return names;
-  std::string_view common = names.front();
-  for (const std::string& name : names) {
-    const auto end = std::mismatch(common.begin(), common.end(), name.begin(), name.end()).first;
-    common = common.substr(0, static_cast<std::size_t>(end - common.begin()));
-  }
-  const std::size_t cut = common.rfind('/') == common.npos ? 0 : common.rfind('/') + 1;
-  for (std::string& name : names) name.erase(0, cut);
-  return names;
+  return without_common_folder(std::move(names));
 }
 
 std::regex compiled(const std::string& pattern) {
@@ -96,6 +87,18 @@ std::vector<i64> indices_of(const std::string& path, const nlohmann::json& json,
 }
 
 }  // namespace
+
+std::vector<std::string> without_common_folder(std::vector<std::string> names) {
+  if (names.empty()) return names;
+  std::string_view common = names.front();
+  for (const std::string& name : names) {
+    const auto end = std::mismatch(common.begin(), common.end(), name.begin(), name.end()).first;
+    common = common.substr(0, static_cast<std::size_t>(end - common.begin()));
+  }
+  const std::size_t cut = common.rfind('/') == common.npos ? 0 : common.rfind('/') + 1;
+  for (std::string& name : names) name.erase(0, cut);
+  return names;
+}
 
 std::unique_ptr<DataSource> subset(std::shared_ptr<const DataSource> source, std::vector<i64> indices,
                                    std::vector<std::string> labels) {
