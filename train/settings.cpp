@@ -103,6 +103,7 @@ std::vector<Setting> all_settings() {
       setting("warmup", &TrainOptions::warmup, "over which the rate rises, per stage: 100it or 0.5ep"),
       setting("clips", &TrainOptions::clips, "which frames of a video train: segments=20 (one at random of each twentieth), window=64, uniform=20; with @25 at that rate"),
       setting("test-clips", &TrainOptions::test_clips, "which frames of a video validate: uniform=20, centre=64@25"),
+      setting("frame-folders", &TrainOptions::frame_folders, "on: every folder of pictures is a clip, the pictures its frames"),
       setting("flow", &TrainOptions::flow, "optical flow in place of colours: none, cached (computed once, or data is a store of dactyl flow), on-the-fly"),
       setting("flow-algo", &TrainOptions::flow_algo, "tvl1 (as OpenCV's CUDA version), tvl1-cpu (as its CPU version), farneback, farneback-sample (as its sample program)"),
       setting("flow-encoding", &TrainOptions::flow_encoding, "uv (2 channels), uv0 or hsv (3 channels)"),

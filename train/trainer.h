@@ -34,6 +34,7 @@ struct TrainOptions {
   std::string save_every = "1ep";         // also 100it; last.safetensors and last.state
   std::string clips = "segments=20";      // of videos: which frames train; parse_sampling's words
   std::string test_clips = "uniform=20";  // and which validate
+  bool frame_folders = false;             // folders of pictures are clips, their pictures the frames
   std::string flow = "none";  // none: colours; cached: optical flow from a store, made beside the run if data is none;
                               // on-the-fly: computed as clips are read
   std::string flow_algo = "tvl1", flow_encoding = "uv";  // FlowRecipe's and FlowEncoding's words

@@ -57,12 +57,8 @@ std::shared_ptr<const DataSource> open_samples(const std::string& path, const st
         known.empty() ? frequent_labels(*source, choice.classes.min_per_class, choice.classes.top_classes) : known;
     return only_classes(std::move(source), std::move(labels));
   }
-  if (is_pack(path) || holds_videos(path)) {
-    const std::shared_ptr<const ClipSource> clips =
-        choice.flow ? open_flow(path, known, *choice.flow, choice.device) : open_clips(path, known);
-    return clip_samples(clips, choice.frames);
-  }
-  check(Exit::usage, !choice.flow, "{}: holds pictures, and optical flow lies between the frames of videos", path);
+  if (choice.flow) return clip_samples(open_flow(path, known, *choice.flow, choice.device), choice.frames);
+  if (choice.frame_folders || holds_videos(path)) return clip_samples(open_clips(path, known), choice.frames);
   return open_source(path, known);
 }
 

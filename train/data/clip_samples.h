@@ -31,12 +31,13 @@ struct SampleChoice {
   ClassChoice classes;
   std::optional<FlowRecipe> flow;  // clips of optical flow instead of colours
   Device device = Device::cpu();   // that computes it
+  bool frame_folders = false;      // folders of pictures are clips, their pictures frames; so they are for flow
 };
 
 // What a path holds: pictures as open_source has them, or of videos, folders of frames and packs such clips. Where
 // `classes` leaves some out, samples of other labels than the `known` ones are left out too, instead of refused. Flow
 // is that of a store made by the same recipe, else computed by the threads that read; usage error where a store was
-// made by another recipe, or where flow is asked of pictures.
+// made by another recipe.
 std::shared_ptr<const DataSource> open_samples(const std::string& path, const std::vector<std::string>& known,
                                                const SampleChoice& choice);
 

@@ -91,7 +91,7 @@ FlowRecipe flow_recipe(const std::string& text) {
     if (complete) again = to_text(r);
   } catch (const Error&) {
   }
-  check(Exit::model_file, again == text, "flow was computed as '{}', this version {}", shown(text),
+  check(Exit::model_file, complete && again == text, "flow was computed as '{}', this version {}", shown(text),
         again.empty() ? "knows no such thing" : "would compute '" + again + "'");
   return r;
 }
