@@ -15,7 +15,7 @@ Paper alphabet() {
   return {
       .verb = "seed1",
       .title = "AlexNet and GoogLeNet fine-tuned on photos of the ASL alphabet",
-      .data = "26 letters with 3,000 photos each, of many backgrounds, lights, skin colours and hand sizes",
+      .data = "3,000 photos of each letter, of many backgrounds, lights, skin colours and hand sizes",
       .classes = 26,
       .samples = 78000,
       .metric = "top1",
