@@ -64,7 +64,9 @@ void inflate_file(const ConvertOptions& o) {
   fill(clips, pictures.model, o.pictures);
   Passport passport = pictures.passport;
   passport.resize = "short256-antialias";
-  write(o, clips, passport, "inflated from " + source + ", " + origin_of(o, passport));
+  write(o, clips, passport,
+        "inflated from " + source + (o.pictures.empty() ? "" : " with statistics of pictures") + ", " +
+            origin_of(o, passport));
 }
 
 }  // namespace
