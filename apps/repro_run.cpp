@@ -38,11 +38,9 @@ void take(TrainOptions& options, const Given& given) {
     if (const auto found = given.find(s.name); found != given.end()) s.set(options, found->second);
 }
 
-// Where flow comes from is said to the streams that have any.
-Given for_run(const Given& given, const PaperRun& run) {
-  Given mine = given;
-  if (!run.extra.contains("flow")) mine.erase("flow");
-  return mine;
+Given for_run(Given given, const PaperRun& run) {
+  for (const std::string& setting : run.fixed) given.erase(setting);
+  return given;
 }
 
 // Settings that differ and are more than where and from what something is computed.

@@ -30,6 +30,6 @@ learn() { # learn RUN MODEL FRAMES…: the same training for both nets
 }
 
 learn clips i3d --clips uniform=10 --test-clips uniform=10
-[ "$accuracy" -ge 75 ] || { echo "i3d recognises fewer than 75 %"; exit 1; }
+{ [ "$accuracy" -ge 65 ] && [ "$in_pair" -ge 78 ]; } || { echo "i3d does not tell partners apart"; exit 1; }
 learn frames googlenet-bn --clips segments=1 --test-clips uniform=1
 { [ "$in_pair" -ge 35 ] && [ "$in_pair" -le 65 ]; } || { echo "one frame tells partners apart, which should be chance"; exit 1; }
