@@ -8,7 +8,7 @@ namespace dactyl {
 namespace {
 
 struct ConvertOptions {
-  std::string model, weights, out;
+  std::string model, weights, out, pictures;
   i64 frames = 0, channels = 3;
   bool inflate = false;
 };
@@ -43,6 +43,15 @@ void rewrite(const ConvertOptions& o) {
   write(o, loaded.model, loaded.passport, origin_of(o, loaded.passport));
 }
 
+// BVLC's statistics are measured on pictures, if there are any.
+void fill(Model& clips, const Model& net, const std::string& folder) {
+  if (folder.empty()) return inflate(*clips.parameters, *net.parameters, net.name);
+  check(Exit::usage, net.name == "googlenet", "--pictures: {} brings its statistics and needs none", net.name);
+  const auto source = open_source(folder);
+  Progress progress("measuring", 2 * source->size(), "pictures");
+  inflate_measured(clips, net, *source, [&](i64 pictures) { progress.advance(pictures); });
+}
+
 void inflate_file(const ConvertOptions& o) {
   check(Exit::usage, o.model == "i3d", "--inflate makes an i3d; {} is none", o.model);
   const Checkpoint file = Checkpoint::read(o.weights);
@@ -52,10 +61,12 @@ void inflate_file(const ConvertOptions& o) {
   const LoadedModel pictures = open_model(source, o.weights, {.auxiliary = false});
   std::cerr << pictures.report.text();
   Model clips = make_model("i3d", {.classes = pictures.model.classes, .frames = o.frames, .channels = o.channels});
-  inflate(*clips.parameters, *pictures.model.parameters, source);
+  fill(clips, pictures.model, o.pictures);
   Passport passport = pictures.passport;
   passport.resize = "short256-antialias";
-  write(o, clips, passport, "inflated from " + source + ", " + origin_of(o, passport));
+  write(o, clips, passport,
+        "inflated from " + source + (o.pictures.empty() ? "" : " with statistics of pictures") + ", " +
+            origin_of(o, passport));
 }
 
 }  // namespace
@@ -65,12 +76,16 @@ void add_convert(CLI::App& program) {
   CLI::App* verb = add_verb(
       program, "convert", "weights in our format; a net of pictures inflated for clips",
       "  dactyl convert --model mobilenet-0.75 --weights keras.safetensors --out m.safetensors\n"
-      "  dactyl convert --inflate --model i3d --weights bvlc_googlenet.caffemodel --out rgb.safetensors\n"
+      "  dactyl convert --inflate --model i3d --weights bvlc_googlenet.caffemodel --pictures photos --out "
+      "rgb.safetensors\n"
       "  dactyl convert --inflate --model i3d --channels 2 --weights googlenet-bn.safetensors --out flow.safetensors");
   verb->add_option("--model", o->model, "the net to write, as listed by dactyl models")->required();
   verb->add_option("--weights", o->weights, ".caffemodel or .safetensors file to read")->required();
   verb->add_option("--out", o->out, ".safetensors file to write")->required();
   verb->add_flag("--inflate", o->inflate, "repeat the filters of a GoogLeNet in time");
+  verb->add_option("--pictures", o->pictures,
+                   "folder of about a hundred photos, of anything: BVLC's GoogLeNet inflates well only with "
+                   "statistics, which are measured on them");
   verb->add_option("--frames", o->frames, "of the clips to be trained on; default: the net's own")
       ->check(CLI::Range(9, 100000));
   verb->add_option("--channels", o->channels, "of the clips: 3, or 2 for optical flow")

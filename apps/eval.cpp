@@ -15,7 +15,7 @@ struct EvalOptions {
   std::string data, splits, part, out, clips;
   i64 batch = 32;
   int views = 1;
-  bool json = false;
+  bool json = false, frame_folders = false;
 };
 
 // What is evaluated: all of --data, or a part of a run's own data as the run divided it.
@@ -68,11 +68,13 @@ Samples samples_of(const EvalOptions& o, const LoadedModel& loaded) {
   const std::string part = !o.part.empty() ? o.part : splits.empty() ? "all" : "test";
   check(Exit::usage, part == "all" || !splits.empty(), "--part {}: needs --splits, or --run without --data", part);
   const Passport& passport = loaded.passport;
-  const std::shared_ptr<const DataSource> all = open_samples(data, passport.labels,
-                                                             {.frames = clips_of(o, run, loaded.model.input),
-                                                              .classes = run ? run->classes : ClassChoice{},
-                                                              .flow = flow_of(passport),
-                                                              .device = Context::current().device()});
+  const std::shared_ptr<const DataSource> all =
+      open_samples(data, passport.labels,
+                   {.frames = clips_of(o, run, loaded.model.input),
+                    .classes = run ? run->classes : ClassChoice{},
+                    .flow = flow_of(passport),
+                    .device = Context::current().device(),
+                    .frame_folders = o.frame_folders || (run && run->frame_folders)});
   require_flow(passport, all->flow(), all->flow().empty() ? "" : passport.encoding);
   if (part == "all") return {all, part};
   const Split split = read_split(splits, *all);
@@ -154,6 +156,7 @@ void add_eval(CLI::App& program) {
   verb->add_option("--batch", o->batch, "pictures at once")->check(CLI::Range(1, 65536))->capture_default_str();
   add_views(*verb, o->views);
   add_place(*verb, o->place);
+  verb->add_flag("--frame-folders", o->frame_folders, "every folder of pictures is a clip, the pictures its frames");
   verb->add_flag("--json", o->json, "JSON to stdout");
   verb->callback([o] {
     Progress::silence(o->json);

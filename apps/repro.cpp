@@ -54,7 +54,26 @@ Json summary(const Paper& paper, const std::vector<ReproRun>& runs, const Json& 
           {"page", out + "/page.html"}};
 }
 
+void print(const Paper& paper, const Json& all) {
+  const auto percent = [](const Json& share) {
+    if (!share.is_number()) return std::string("-");
+    char text[32];
+    std::snprintf(text, sizeof text, "%.2f %%", 100 * share.get<double>());
+    return std::string(text);
+  };
+  for (const Json& run : all["runs"]) {
+    std::cout << run["name"].get<std::string>() << '\t' << paper.figure_name << ' ' << percent(run["figure"]);
+    if (run["interval"].size() == 2)
+      std::cout << " (" << percent(run["interval"][0]) << " to " << percent(run["interval"][1]) << ")";
+    std::cout << ", paper " << percent(run["paper"]) << '\n';
+  }
+  std::cout << "paper\t" << paper.figure_name << ' ' << percent(all["paper_figure"]) << '\n'
+            << all["deviations"].size() << " deviations, figures, curves: " << one_line(all["page"].get<std::string>())
+            << '\n';
+}
+
 void repro(const Paper& paper, ReproOptions& o) {
+  check(Exit::data, std::filesystem::exists(o.data), "{}: no such folder, CSV file or pack", o.data);
   make_folder(o.out);
   std::vector<std::string> general;
   std::vector<ReproRun> runs;
@@ -74,8 +93,7 @@ void repro(const Paper& paper, ReproOptions& o) {
   const std::vector<std::string> deviations = all_deviations();
   write_page(paper, o, runs, together, deviations);
   if (o.json) return print_json(summary(paper, runs, together, deviations, o.out));
-  std::cout << text_file(o.out + "/page.md", Exit::data);
-  std::cerr << "the page with its pictures: " << one_line(o.out) << "/page.html\n";
+  print(paper, summary(paper, runs, together, deviations, o.out));
 }
 
 // The options of training, but for those that the papers and this verb decide.

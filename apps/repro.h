@@ -14,6 +14,7 @@ using Given = std::map<std::string, std::vector<std::string>>;  // settings of t
 struct PaperRun {
   std::string name, recipe, start;  // start: what the paper trains from
   Given extra;                      // settings beside the recipe's
+  std::vector<std::string> fixed;   // settings that make it what it is, which no deviation reaches
   double figure = 0;                // what the paper reports of this run alone; 0: nothing
   bool fused = false;               // whether its scores join the others'
 };

@@ -24,6 +24,12 @@ std::string interval(const Json& metrics, const std::string& metric) {
   return percent((*pair)[0]) + " to " + percent((*pair)[1]);
 }
 
+// The paper's figure with its interval, then the one beside it.
+std::vector<std::string> figures(const Paper& paper, const Json& metrics) {
+  const auto share = [&](const std::string& name) { return percent(metrics.value(name, Json())); };
+  return {share(paper.metric), interval(metrics, paper.metric), share(paper.metric == "top1" ? "macro_f1" : "top1")};
+}
+
 struct Class {
   std::string label;
   double samples, f1;
@@ -31,7 +37,7 @@ struct Class {
 
 // Of per_class.csv, the most frequent ones of the test first.
 std::vector<Class> classes_of(const std::string& folder) {
-  const Table table = read_csv(folder + "/eval/per_class.csv");
+  const Table table = read_csv(folder + "/per_class.csv");
   const std::size_t label = table.column("label"), samples = table.column("samples"), f1 = table.column("f1");
   std::vector<Class> classes;
   for (const auto& row : table.rows) classes.push_back({row[label], std::stod(row[samples]), std::stod(row[f1])});
@@ -47,55 +53,60 @@ Json mean_f1(const std::vector<Class>& classes, std::size_t most) {
   return count ? Json(sum / static_cast<double>(count)) : Json();
 }
 
-void add_figures(Page& page, const Paper& paper, const std::vector<ReproRun>& runs, const Json& fused) {
+void add_figures(Page& page, const Paper& paper, const std::string& folder, const std::vector<ReproRun>& runs,
+                 const Json& fused) {
   std::vector<std::vector<std::string>> rows;
-  const auto figures = [&](const Json& m) {
-    return std::vector<std::string>{percent(m.value(paper.metric, Json())), interval(m, paper.metric),
-                                    percent(m.value("top1", Json())), percent(m.value("macro_f1", Json()))};
-  };
   for (const ReproRun& run : runs) {
-    const std::vector<Class> classes = classes_of(run.folder);
+    const std::vector<Class> classes = classes_of(run.folder + "/eval");
     std::vector<std::string> row{run.paper->name, figure(run.paper->figure)};
-    for (const std::string& text : figures(run.metrics)) row.push_back(text);
+    for (const std::string& text : figures(paper, run.metrics)) row.push_back(text);
     for (const std::string& text : {percent(mean_f1(classes, 10)), percent(mean_f1(classes, 20)), run.start})
       row.push_back(text);
     rows.push_back(row);
   }
   if (fused.is_object()) {
     std::vector<std::string> row{"fused", figure(paper.figure)};
-    for (const std::string& text : figures(fused)) row.push_back(text);
-    row.insert(row.end(), {"–", "–", "the streams above"});
+    for (const std::string& text : figures(paper, fused)) row.push_back(text);
+    const std::vector<Class> classes = classes_of(folder + "/fused");
+    row.insert(row.end(), {percent(mean_f1(classes, 10)), percent(mean_f1(classes, 20)), "the streams above"});
     rows.push_back(row);
   }
-  page.table({"run", "paper", "ours: " + paper.figure_name, "95 % interval", "accuracy", "macro F1", "F1 of top 10",
-              "F1 of top 20", "started from"},
+  page.table({"run", "paper", "ours: " + paper.figure_name, "95 % interval",
+              paper.metric == "top1" ? "macro F1" : "accuracy", "F1 of top 10", "F1 of top 20", "started from"},
              rows);
 }
 
-// Ours in words: of the fused streams, or of the best run there is.
+// Ours in words: of the fused streams, or of the best run there is. Baselines are beside the point.
 void add_headline(Page& page, const Paper& paper, const std::vector<ReproRun>& runs, const Json& fused) {
+  const bool streams = std::any_of(runs.begin(), runs.end(), [](const ReproRun& r) { return r.paper->fused; });
   const ReproRun* best = nullptr;
   const auto value = [&](const ReproRun& run) { return run.metrics.value(paper.metric, 0.0); };
   for (const ReproRun& run : runs)
-    if (!best || value(run) > value(*best)) best = &run;
+    if (run.paper->fused == streams && (!best || value(run) > value(*best))) best = &run;
   if (!best) return;
   const Json& metrics = fused.is_object() ? fused : best->metrics;
-  page.paragraph("The paper reports " + figure(paper.figure) + " " + paper.figure_name +
-                 " on data that is not public. Here " + (fused.is_object() ? "the fused streams" : best->paper->name) +
-                 " reach " + percent(metrics.value(paper.metric, Json())) + ", with 95 % confidence " +
+  const bool own = !fused.is_object() && best->paper->figure > 0;
+  page.paragraph("The paper reports " + figure(own ? best->paper->figure : paper.figure) + " " + paper.figure_name +
+                 " on data that is not public. Ours, of " +
+                 (fused.is_object() ? "the streams fused" : best->paper->name) + ": " +
+                 percent(metrics.value(paper.metric, Json())) + ", with 95 % confidence " +
                  interval(metrics, paper.metric) + ", on " + to_text(best->testing) + " samples held out of " +
                  to_text(best->training + best->testing) + " of " + to_text(best->classes) + " classes.");
+}
+
+void add_charts(Page& page, const std::string& folder, const std::string& report) {
+  page.picture(folder, report + "/f1_top10.png", "F1 of the 10 most frequent classes");
+  page.picture(folder, report + "/f1_top20.png", "F1 of the 20 most frequent classes");
 }
 
 void add_run(Page& page, const Paper& paper, const ReproOptions& o, const ReproRun& run) {
   const std::string name = run.paper->name;
   page.heading(name + ": " + percent(run.metrics.value(paper.metric, Json())) + " " + paper.figure_name);
   page.picture(o.out, name + "/curves.png", "Accuracy and loss of " + name + " while it trained");
-  page.picture(o.out, name + "/eval/f1_top10.png", "F1 of the 10 most frequent classes");
-  page.picture(o.out, name + "/eval/f1_top20.png", "F1 of the 20 most frequent classes");
+  add_charts(page, o.out, name + "/eval");
   page.picture(o.out, name + "/eval/predictions.png", "One test sample of each class with what was recognised");
   std::vector<std::vector<std::string>> rows;
-  for (const Class& c : classes_of(run.folder))
+  for (const Class& c : classes_of(run.folder + "/eval"))
     rows.push_back({c.label, to_text(static_cast<i64>(c.samples)), percent(c.f1)});
   page.table({"class", "test samples", "F1"}, rows);
   page.paragraph("The recipe, " + run.paper->recipe + ".toml, and how it reads the paper:");
@@ -108,12 +119,17 @@ void write_page(const Paper& paper, const ReproOptions& o, const std::vector<Rep
                 const std::vector<std::string>& deviations) {
   Page page(paper.title);
   add_headline(page, paper, runs, fused);
-  add_figures(page, paper, runs, fused);
+  add_figures(page, paper, o.out, runs, fused);
   page.paragraph(
       "The interval says how far the figure would move with other test samples of the same kind. The epoch with "
       "the best figure is taken, chosen on the samples that are reported: there is no third part.");
   page.heading("Where this is not what the paper did");
   page.list(deviations);
+  if (fused.is_object()) {
+    page.heading("The streams fused: " + percent(fused.value(paper.metric, Json())) + " " + paper.figure_name);
+    page.paragraph("Combinations and weights are in fused/fusion.csv.");
+    add_charts(page, o.out, "fused");
+  }
   for (const ReproRun& run : runs) add_run(page, paper, o, run);
   page.write(o.out);
 }

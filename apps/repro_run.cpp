@@ -38,11 +38,9 @@ void take(TrainOptions& options, const Given& given) {
     if (const auto found = given.find(s.name); found != given.end()) s.set(options, found->second);
 }
 
-// Where flow comes from is said to the streams that have any.
-Given for_run(const Given& given, const PaperRun& run) {
-  Given mine = given;
-  if (!run.extra.contains("flow")) mine.erase("flow");
-  return mine;
+Given for_run(Given given, const PaperRun& run) {
+  for (const std::string& setting : run.fixed) given.erase(setting);
+  return given;
 }
 
 // Settings that differ and are more than where and from what something is computed.
@@ -62,17 +60,19 @@ Json read_json(const std::string& path) {
   return json;
 }
 
-// The run as its folder has it; trains what is left of it.
-void complete(const TrainOptions& options, const std::string& name) {
+// A run goes on with its own settings alone.
+void require_same(const TrainOptions& options) {
   const std::string config = options.out + "/config.toml";
-  const bool begun = fs::exists(config);
-  if (begun) {
-    const Texts changed = differences(read_config(config), options, {"out"});
-    check(Exit::usage, changed.empty(), "{}: its run was begun with other settings: {}; take those, or another --out",
-          options.out, changed.empty() ? "" : changed.front());
-  }
+  if (!fs::exists(config)) return;
+  const Texts changed = differences(read_config(config), options, {"out"});
+  check(Exit::usage, changed.empty(), "{}: its run was begun with other settings: {}; take those, or another --out",
+        options.out, changed.empty() ? "" : changed.front());
+}
+
+// Trains what is left to train.
+void complete(const TrainOptions& options, const std::string& name) {
   if (fs::exists(options.out + "/eval/metrics.json")) return;
-  const TrainResult result = train(options, begun);
+  const TrainResult result = train(options, fs::exists(options.out + "/config.toml"));
   if (result.exit != Exit::good)
     throw Error(result.exit, name + ": stopped at step " + to_text(result.steps) +
                                  "; the state is saved, the same command goes on from here");
@@ -108,6 +108,7 @@ ReproRun run_paper(const Paper& paper, const PaperRun& run, const ReproOptions& 
   for (const std::string& text : differences(asked, options, {"data", "weights", "out", "seed"}))
     done.deviations.push_back(run.name + ": " + text);
   add_start(done, options.weights);
+  require_same(options);
   std::cerr << "\n" << paper.verb << ", " << run.name << ": " << recipe << '\n';
   for (const std::string& text : done.deviations) std::cerr << "deviation: " << one_line(text) << '\n';
   complete(options, run.name);

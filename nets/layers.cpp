@@ -44,6 +44,10 @@ Tensor ConvUnit::operator()(const Tensor& x, Pass& pass, const Tensor& into) con
   const Range range(name_);
   Tensor y;
   if (!mean_) {
+    if (pass.training && pass.tap && activation_ == Activation::relu)  // what a normalisation in this place would see
+      pass.see(name_ + ".conv",
+               conv(x, in_type_of(weight_->value, x),
+                    {.window = kernel_.on(x.shape()), .groups = groups_, .bias = in_type_of(bias_->value, x)}));
     y = conv(x, in_type_of(weight_->value, x),
              {.window = kernel_.on(x.shape()),
               .groups = groups_,

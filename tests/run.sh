@@ -60,7 +60,7 @@ build/dactyl doctor --json | grep -q '"gpus":\[\]' && echo "no GPU: the GPU test
 suite "unit tests" build
 step "include order" bash tests/include_order.sh
 step "sizes" bash tests/sizes.sh
-for script in tests/newcomer.sh tests/kill_resume.sh tests/video_trace.sh; do step "$script" bash "$script"; done
+for script in tests/newcomer.sh tests/kill_resume.sh tests/words.sh tests/video_trace.sh; do step "$script" bash "$script"; done
 step "sanitizer build" sanitized
 # A refused allocation must reach our own message, as it does without the sanitizer.
 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 suite "unit tests under sanitizers" build-asan

@@ -60,9 +60,12 @@ std::string path_of(const TrainOptions& o, const RunFolder& folder, const Log& l
 std::shared_ptr<const DataSource> open_data(const TrainOptions& o, const RunFolder& folder, bool fresh,
                                             const Log& log) {
   const std::vector<std::string> known = fresh ? std::vector<std::string>{} : folder.read_labels();
-  return open_samples(
-      path_of(o, folder, log), known,
-      {.frames = frame_choice(o), .classes = o.classes, .flow = flow_wanted(o), .device = Context::current().device()});
+  return open_samples(path_of(o, folder, log), known,
+                      {.frames = frame_choice(o),
+                       .classes = o.classes,
+                       .flow = flow_wanted(o),
+                       .device = Context::current().device(),
+                       .frame_folders = o.frame_folders});
 }
 
 Split choose_split(const DataSource& source, const TrainOptions& o) {

@@ -60,6 +60,12 @@ void take_3x3(ScaledUnit& u) {
   u.shape = {outputs, 3, 3, inputs};
 }
 
+// Normalised by statistics yet to be measured, it gives what the picture's net had: the same mean and deviation.
+void take_moments(ScaledUnit& u, const Moments& m) {
+  for (std::size_t o = 0; o < u.beta.size(); ++o) u.gamma[o] = std::sqrt(m.var[o]);
+  u.beta = m.mean;
+}
+
 // (O, k, k, I) -> (O, d, k, k, J): the kernel d times, divided by d. Another number of inputs J (flow) gets the mean
 // over the I there were, times I/J.
 Numbers deepened(const ScaledUnit& u, const Shape& to) {
@@ -97,7 +103,7 @@ std::string inflatable(const std::function<bool(const std::string&)>& holds) {
   return holds("conv1/7x7_s2.weight") && holds("inception_5b/pool_proj.weight") ? "googlenet" : "";
 }
 
-void inflate(Parameters& i3d, const Parameters& googlenet, const std::string& model) {
+void inflate(Parameters& i3d, const Parameters& googlenet, const std::string& model, const PictureMoments& seen) {
   check(Exit::usage, model == "googlenet-bn" || model == "googlenet", "inflate: {} is no GoogLeNet", model);
   const bool norm = model == "googlenet-bn";
   const std::string source = norm ? "fc" : "loss3/classifier";
@@ -111,9 +117,12 @@ void inflate(Parameters& i3d, const Parameters& googlenet, const std::string& mo
     ScaledUnit u =
         norm ? normalised(googlenet, std::string(names.googlenet_bn)) : biased(googlenet, std::string(names.googlenet));
     if (!norm && index == 0) take_normalised_input(u);
+    if (!norm && !seen.units.empty()) take_moments(u, seen.units.at(std::string(names.googlenet)));
     if (u.shape[1] == 5) take_3x3(u);
     scale_inputs(u, in);
-    const Numbers out = without_gamma(u);
+    Numbers out = without_gamma(u);
+    if (const auto kept = seen.kept.find(std::string(names.googlenet)); kept != seen.kept.end())
+      for (std::size_t o = 0; o < out.size(); ++o) out[o] *= kept->second[o];
     set_numbers(i3d, name + ".conv.weight", deepened(u, i3d.find(name + ".conv.weight")->value.shape()));
     write_norm(i3d, name, u);
     return out;
@@ -149,6 +158,16 @@ void recalibrate(Parameters& i3d, const std::map<std::string, Moments>& measured
   const i64 channels = i3d.find("Conv3d_1a_7x7.conv.weight")->value.shape().channels();
   const Numbers scales = along_units(unit, Numbers(static_cast<std::size_t>(channels), 1));
   write_head(i3d, numbers_of(i3d, head + std::string(".weight")), scales);
+}
+
+void set_statistics(Parameters& i3d, const std::map<std::string, Moments>& measured) {
+  for (const I3dUnit& unit : i3d_units) {
+    const std::string name(unit.name);
+    const auto found = measured.find(name);
+    check(found != measured.end(), "statistics: nothing was measured of {}", name);
+    set_numbers(i3d, name + ".bn.running_mean", found->second.mean);
+    set_numbers(i3d, name + ".bn.running_var", found->second.var);
+  }
 }
 
 }  // namespace dactyl

@@ -52,7 +52,7 @@ TEST_F(Job, classes_left_out_are_left_out_in_eval_too) {
     std::filesystem::rename(path("more/A/hand00_0001.jpg"), path("pictures/A/" + std::string(number) + ".jpg"));
     std::filesystem::remove_all(path("more"));
   }
-  std::filesystem::remove(path("pictures/B/hand00_0001.jpg"));  // A 12, B 7, C 8
+  std::filesystem::remove(path("pictures/B/hand03_0001.jpg"));  // A 12, B 7, C 8
   const std::string few =
       "train --model googlenet-bn --input 32 --data pictures --stage all:1it@1e-3 --batch 6 "
       "--device cpu --top-classes 2 --min-per-class ";

@@ -1,0 +1,61 @@
+// dactyl repro: the papers' recipes, made small, from data to the page.
+#include "tests/apps/program.h"
+
+namespace dactyl {
+namespace {
+
+using Repro = Program;
+
+const std::string small = " --input 80 --batch 4 --stage all:1it@1e-3 --device cpu --out r ";
+
+TEST_F(Repro, the_alphabet_of_photos) {
+  ASSERT_EQ(run("data synth --classes 2 --per-class 5 --size 72 --out photos").code, 0);
+  const std::string command = "repro seed1 photos --streams googlenet" + small;
+  const Said first = run(command + "--json");
+  ASSERT_EQ(first.code, 0) << first.err;
+  const auto said = first.json();
+  ASSERT_EQ(said["runs"].size(), 1u);
+  EXPECT_EQ(said["runs"][0]["name"], "googlenet");
+  EXPECT_NEAR(said["runs"][0]["paper"].get<double>(), 0.9552, 1e-9);
+  EXPECT_EQ(said["runs"][0]["figure"], said["runs"][0]["metrics"]["top1"]);
+  const std::string deviations = said["deviations"].dump();
+  for (const char* text :
+       {"2 classes with 10 samples; the paper's: 26 classes with 78000 samples", "googlenet: batch 4 instead of 128",
+        "googlenet: input 80 instead of 0", "googlenet: stage all:1it@0.001 instead of head:4ep@1e-04",
+        "googlenet: begins with random weights", "alexnet: not run"})
+    EXPECT_NE(deviations.find(text), std::string::npos) << text << "\n" << deviations;
+  const std::string page = text_of(path("r/page.html")), log = text_of(path("r/googlenet/log.txt"));
+  for (const char* text : {"95.52 %", "batch 4 instead of 128", "aug = &quot;reflect-x,shift=30&quot;"})
+    EXPECT_NE(page.find(text), std::string::npos) << text;
+  EXPECT_EQ(run(command + "--json").json(), said);  // what is done is not done again
+  EXPECT_EQ(text_of(path("r/googlenet/log.txt")), log);
+  expect_error("repro seed1 photos --streams googlenet --set momentum=0.5" + small, 2);  // another run
+}
+
+TEST_F(Repro, words_and_a_run_that_was_interrupted) {
+  ASSERT_EQ(run("data synth --kind words --classes 2 --per-class 5 --frames 9 --size 32 --png-frames --out w").code, 0);
+  ASSERT_EQ(run("data pack w --frame-folders --side 32 --out w.pack").code, 0);
+  const std::string command =
+      "repro seed2 w.pack --streams rgb,mobilenet-lstm --set min-per-class=2 --clips uniform=9 --test-clips uniform=9 "
+      "--input 32 --batch 4 --stage all:1it@1e-3 --device cpu --out r";
+  ASSERT_EQ(run(command).code, 0);
+  for (const char* gone : {"r/rgb/eval", "r/page.html"}) std::filesystem::remove_all(path(gone));
+  const Said again = run(command);
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_NE(again.err.find("resuming at step 1"), std::string::npos) << again.err;
+  EXPECT_NE(again.out.find("paper\tmacro F1 84.85 %"), std::string::npos) << again.out;
+  const std::string page = text_of(path("r/page.md"));
+  for (const char* text : {"| rgb | – |", "| mobilenet-lstm | – |", "min-per-class 2 instead of 20"})
+    EXPECT_NE(page.find(text), std::string::npos) << page;
+}
+
+TEST_F(Repro, misuse_is_one_line) {
+  expect_error("repro seed3 photos", 2);
+  expect_error("repro seed1 nowhere --out r", 3);
+  expect_error("repro seed1 . --recipes nowhere", 2);
+  expect_error("repro seed1 photos --streams rgb", 2);
+  expect_error("repro seed1 photos --model i3d", 2);
+}
+
+}  // namespace
+}  // namespace dactyl
