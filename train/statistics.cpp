@@ -135,7 +135,7 @@ void inflate_measured(Model& i3d, const Model& googlenet, const DataSource& pict
   constexpr i64 frames = 9;  // the fewest it takes
   std::map<std::string, Sums> units;
   Random random(1, Context::current().device());
-  Pass pass{.training = true, .random = &random};  // each unit normalises by the batch, so all see what they will see
+  Pass pass{.training = true, .random = &random};  // each unit normalises by the batch, as training would
   pass.tap = [&](const std::string& name, const Tensor& z) { add_unit(units, name, z); };
   look_at(pictures, input, advance, [&](const Tensor& x) { i3d.forward(standing_clip(x, frames), pass); });
   set_statistics(*i3d.parameters, moments(units));
