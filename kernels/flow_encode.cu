@@ -76,6 +76,14 @@ void encode_hsv(const Tensor& flow, const Tensor& to) {
   });
 }
 
+// Bytes to −1 … 1; uv is there already.
+template <class T>
+void to_unit(const Tensor& encoded, bool bytes, const Tensor& y) {
+  const float* x = encoded.data<float>();
+  T* to = y.data<T>();
+  each(y.device(), y.count(), [=] HD(i64 i) { to[i] = T(bytes ? x[i] / 127.5f - 1 : x[i]); });
+}
+
 void check_flow(const char* what, const Tensor& flow) {
   check(flow.dtype() == DType::f32 && flow.shape().rank() == 4 && flow.shape()[3] == 2,
         "{}: needs a flow (N, H, W, 2) in f32, got {} {}", what, flow.dtype(), flow.shape());
@@ -101,12 +109,7 @@ Tensor flow_input(const Tensor& flow, FlowEncoding encoding, double bound, DType
   check(s.rank() == 5 && s[4] == 2, "flow_input: needs clips of flow (N, D, H, W, 2), got {}", s);
   const Tensor encoded = flow_encode(flow.dense().reshaped({s[0] * s[1], s[2], s[3], 2}), encoding, bound);
   const Tensor y(s.with(4, channels_of(encoding)), dtype, flow.device());
-  const float* x = encoded.data<float>();
-  const bool bytes = encoding == FlowEncoding::hsv;
-  with_float(dtype, [&]<class T>() {
-    T* to = y.data<T>();
-    each(flow.device(), y.count(), [=] HD(i64 i) { to[i] = T(bytes ? x[i] / 127.5f - 1 : x[i]); });
-  });
+  with_float(dtype, [&]<class T>() { to_unit<T>(encoded, encoding == FlowEncoding::hsv, y); });
   return y;
 }
 
