@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The main job from nothing, within ten minutes on two cores: set-up, pictures of signing hands rendered here, training
 # from random weights, and a test on hands of people the net has never seen. Nothing is downloaded but missing Debian
-# packages. Safe to repeat; a repeat starts the training anew. Usage: bash apps/demo.sh [FOLDER], default runs/demo
+# packages. Safe to repeat: a training that was interrupted goes on, a finished one starts anew. Usage: bash apps/demo.sh [FOLDER], default runs/demo
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMP_WAIT_POLICY=passive  # idle threads sleep: many times faster where other programs want the cores too
@@ -21,10 +21,14 @@ started=$SECONDS
   build/dactyl data synth --kind letters --per-class 20 --size 128 --seed 2 --out "$out/test-pictures"
 
 say "3 of 4: training GoogLeNet with batch normalisation on them, from random weights"
-rm -rf "$out/run"
-build/dactyl train --model googlenet-bn --input 64 --data "$out/train-pictures" --split 0.95 \
-  --stage all:8ep@2e-3 --opt adamw --decay 1e-2 --sched cosine --warmup 50it --batch 32 \
-  --aug shift=6,jitter=0.2 --seed 1 --out "$out/run"
+if [ -f "$out/run/last.state" ] && [ ! -f "$out/run/eval/metrics.json" ]; then
+  build/dactyl train --resume "$out/run"
+else
+  rm -rf "$out/run"
+  build/dactyl train --model googlenet-bn --input 64 --data "$out/train-pictures" --split 0.95 \
+    --stage all:8ep@2e-3 --opt adamw --decay 1e-2 --sched cosine --warmup 50it --batch 32 \
+    --aug shift=6,jitter=0.2 --seed 1 --out "$out/run"
+fi
 
 say "4 of 4: testing on the other people's hands"
 result=$(build/dactyl eval --run "$out/run" --data "$out/test-pictures" --out "$out/run/eval" --json)

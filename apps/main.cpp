@@ -44,6 +44,7 @@ int run(const std::vector<std::string>& arguments) {
   CLI::App program("Trains and runs sign-language recognisers: from photos and pretrained weights to predictions.",
                    "dactyl");
   program.require_subcommand(1);
+  program.set_version_flag("--version", "dactyl " DACTYL_VERSION);
   program.footer(
       "\nExit codes: 0 good, 2 usage, 3 data, 4 numerics, 5 a check failed, 6 out of memory, 65 bad model file.\n"
       "Examples for each verb: dactyl VERB --help");

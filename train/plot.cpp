@@ -51,9 +51,10 @@ bool Plot::wait() {
   const bool known = waitpid(running_, &status, 0) == running_;
   running_ = 0;
   const bool good = known && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  const bool absent = known && WIFEXITED(status) && WEXITSTATUS(status) == 127;
   if (!good && !warned.exchange(true))
-    std::fprintf(stderr, "warning: %s was not drawn; is gnuplot installed? The script and its data are there.\n",
-                 what_.c_str());
+    std::fprintf(stderr, "warning: %s was not drawn, %s; the script and its data are there\n", what_.c_str(),
+                 absent ? "gnuplot is not installed" : "gnuplot failed: run it on that file to see why");
   return good;
 }
 

@@ -108,7 +108,8 @@ void RunFolder::write_environment() const {
   for (const auto& [name, version] : libraries()) found[name] = version;
   utsname system{};
   uname(&system);
-  write_json(*this / "env.json", {{"started", now()},
+  write_json(*this / "env.json", {{"dactyl", DACTYL_VERSION},
+                                  {"started", now()},
                                   {"system", std::string(system.sysname) + " " + system.release + " " + system.machine},
                                   {"cores", std::thread::hardware_concurrency()},
                                   {"device", to_text(Context::current().device())},

@@ -147,6 +147,7 @@ void Training::advance() {
 }
 
 void Training::take(const StepRow& row) {
+  measured_ = true;
   if (!std::isfinite(row.loss)) throw Diverged{row.step};
   char text[160];
   std::snprintf(text, sizeof text, "%ld,%.9g,%.6g,%.9g,%.4g,%.3f,%.1f", row.step, row.loss, row.accuracy, row.rate,

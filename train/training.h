@@ -85,6 +85,7 @@ class Training {
   std::unique_ptr<Progress> progress_;
   Plot curves_;
   std::chrono::steady_clock::time_point drawn_{};
+  bool measured_ = false;  // train.csv has a row of this process: there is something to draw
 
   std::size_t stage_ = SIZE_MAX;
   bool on_features_ = false;

@@ -128,7 +128,7 @@ void Training::save() {
 // At most every ten seconds, and drawn by another process while training goes on.
 void Training::draw(bool last) {
   const auto now = std::chrono::steady_clock::now();
-  if (!last && now - drawn_ < std::chrono::seconds(10)) return;
+  if (!last && (!measured_ || now - drawn_ < std::chrono::seconds(10))) return;
   if (last) curves_.wait();
   drawn_ = now;
   std::vector<i64> starts;

@@ -180,7 +180,7 @@ std::string joined(const std::vector<std::string>& names, std::size_t limit = SI
 std::string Pouring::complaints() const {
   std::string text;
   const auto add = [&](const char* what, const std::vector<std::string>& names) {
-    if (!names.empty()) text += "; " + std::to_string(names.size()) + " " + what + ": " + joined(names);
+    if (!names.empty()) text += "; " + std::to_string(names.size()) + " " + what + ": " + joined(names, 12);
   };
   std::vector<std::string> shapes;
   for (const LoadReport::Mismatch& m : report_.mismatched)
