@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/flow.h"
+#include "kernels/flow_farneback.h"
 #include "weights/weights.h"
 
 namespace {
@@ -15,10 +16,9 @@ using namespace dactyl;
 
 struct Options {
   std::string algo = "tvl1", device = "auto", size = "340x256", frames;
-  int median = 0;
   i64 pairs = 1;
   double seconds = 2;
-  bool json = false, graph = false;
+  bool json = false, graph = false, reference = false;
 };
 
 struct Frames {
@@ -57,10 +57,15 @@ Frames frames(const Options& o) {
 }
 
 std::function<Tensor(const Frames&)> algorithm(const Options& o) {
-  check(Exit::usage, o.algo == "tvl1", "bench_flow: the algorithm {} is not tvl1", o.algo);
-  Tvl1Options options = o.median ? tvl1_cpu() : Tvl1Options{};
-  options.median = o.median;
-  return [options](const Frames& f) { return flow_tvl1(f.from, f.to, options); };
+  const Algorithm bodies = o.reference ? Algorithm::reference : Algorithm::automatic;
+  if (o.algo.starts_with("tvl1")) {
+    Tvl1Options options = o.algo == "tvl1" ? Tvl1Options{} : tvl1_cpu();
+    options.algorithm = bodies;
+    return [options](const Frames& f) { return flow_tvl1(f.from, f.to, options); };
+  }
+  FarnebackOptions options = o.algo == "farneback" ? FarnebackOptions{} : farneback_of_sample();
+  options.algorithm = bodies;
+  return [options](const Frames& f) { return flow_farneback(f.from, f.to, options); };
 }
 
 // Until the time is spent, at least five times, after three runs that warm caches and capture the graph.
@@ -95,7 +100,6 @@ int run(const Options& o) {
   const double rate = static_cast<double>(pairs) * 1e3 / median;
   if (o.json)
     std::cout << nlohmann::json{{"algo", o.algo},
-                                {"median_filter", o.median},
                                 {"device", o.device},
                                 {"height", f.from.shape()[1]},
                                 {"width", f.from.shape()[2]},
@@ -117,14 +121,16 @@ int run(const Options& o) {
 int main(int argc, char** argv) {
   Options o;
   CLI::App app{"Times dense optical flow."};
-  app.add_option("--algo", o.algo, "tvl1");
-  app.add_option("--median", o.median, "5: OpenCV's CPU variant; 0: its CUDA variant");
+  app.add_option("--algo", o.algo,
+                 "tvl1 (as OpenCV's CUDA version), tvl1-cpu (as its CPU version), farneback, farneback-sample")
+      ->check(CLI::IsMember({"tvl1", "tvl1-cpu", "farneback", "farneback-sample"}));
   app.add_option("--device", o.device, "auto, cpu, cuda, cuda:N");
   app.add_option("--size", o.size, "WIDTHxHEIGHT of made-up frames");
   app.add_option("--frames", o.frames, "a safetensors file with from and to, (N, H, W) each, instead");
   app.add_option("--pairs", o.pairs, "how many made-up pairs are worked on together");
   app.add_option("--seconds", o.seconds, "how long to measure");
   app.add_flag("--graph", o.graph, "replay a captured graph");
+  app.add_flag("--reference", o.reference, "the plain bodies instead of fast loops and kernels");
   app.add_flag("--json", o.json);
   CLI11_PARSE(app, argc, argv);
   try {

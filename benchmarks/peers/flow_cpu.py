@@ -1,10 +1,10 @@
-"""TV-L1 flow on one CPU thread: dactyl against OpenCV's DualTVL1, alternately on the same machine in one run.
+"""Optical flow on the CPU: dactyl against OpenCV, alternately on the same machine in one run.
 
-    python3 benchmarks/peers/flow_cpu.py --bench build/bench_flow [--video FILE…] [--size 340x256]
+    python3 benchmarks/peers/flow_cpu.py [--bench build/bench_flow] [--video FILE…] [--size 340x256] [--threads 1]
 
 Needs OpenCV with contrib for Python (Debian: python3-opencv). Both sides get the same frames: neighbouring frames of
-the videos, or of a made-up scene. `median 5`: the same variant on both sides; `no median`: dactyl's default (OpenCV's
-CUDA variant) against DualTVL1 without median and with one round of 300 iterations, the nearest that OpenCV's CPU
+the videos, or of a made-up scene. tvl1-cpu, farneback and farneback-sample are the same computation on both sides; tvl1,
+OpenCV's CUDA variant, meets DualTVL1 without median and with one round of 300 iterations, the nearest that its CPU
 version offers. Each side is timed in rounds that take turns; the medians are compared.
 """
 import argparse
@@ -16,9 +16,11 @@ import subprocess
 import tempfile
 import time
 
-os.environ["OMP_NUM_THREADS"] = "1"
 import cv2
 import numpy as np
+
+FARNEBACK = {"farneback": (0.5, 5, 13, 10, 5, 1.1, 0), "farneback-sample": (0.5, 3, 15, 3, 5, 1.2, 0)}
+ALGORITHMS = ("tvl1-cpu", "tvl1", *FARNEBACK)
 
 
 def scene(width, height, count):
@@ -57,20 +59,29 @@ def write(path, pairs):
         f.write(struct.pack("<Q", len(header)) + header + arrays["from"].tobytes() + arrays["to"].tobytes())
 
 
-def opencv(pairs, median):
+def opencv_flow(algorithm):
+    if algorithm in FARNEBACK:
+        return lambda a, b: cv2.calcOpticalFlowFarneback(a, b, None, *FARNEBACK[algorithm])
     flow = cv2.optflow.createOptFlow_DualTVL1()
-    if not median:
+    if algorithm == "tvl1":
         flow.setMedianFiltering(1)
         flow.setOuterIterations(1)
         flow.setInnerIterations(300)
-    start = time.perf_counter()
-    for a, b in pairs:
-        flow.calc(a, b, None)
-    return (time.perf_counter() - start) / len(pairs)
+    return lambda a, b: flow.calc(a, b, None)
 
 
-def ours(bench, path, median, seconds):
-    command = [bench, "--frames", path, "--median", str(median), "--device", "cpu", "--seconds", str(seconds), "--json"]
+def theirs(pairs, algorithm, seconds):
+    flow, times, end = opencv_flow(algorithm), [], time.perf_counter() + seconds
+    while not times or time.perf_counter() < end:
+        start = time.perf_counter()
+        for a, b in pairs:
+            flow(a, b)
+        times.append((time.perf_counter() - start) / len(pairs))
+    return statistics.median(times)
+
+
+def ours(bench, path, algorithm, seconds):
+    command = [bench, "--frames", path, "--algo", algorithm, "--device", "cpu", "--seconds", str(seconds), "--json"]
     got = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return got["median_ms"] / 1e3 / got["pairs"]
 
@@ -80,28 +91,31 @@ def main():
     p.add_argument("--bench", default="build/bench_flow")
     p.add_argument("--video", nargs="*", default=[])
     p.add_argument("--size", default="340x256")
+    p.add_argument("--algo", nargs="*", default=ALGORITHMS, choices=ALGORITHMS)
     p.add_argument("--pairs", type=int, default=4, help="per video")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--seconds", type=float, default=1)
+    p.add_argument("--threads", type=int, default=1)
     a = p.parse_args()
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(a.threads)
+    os.environ["OMP_NUM_THREADS"] = str(a.threads)
     size = tuple(map(int, a.size.split("x")))
     sources = {os.path.basename(v): pairs_of(v, size, a.pairs) for v in a.video} or {"made up": scene(*size, a.pairs + 1)}
-    print(f"OpenCV {cv2.__version__} (optimized {cv2.useOptimized()}), {a.size}, one thread; medians of {a.rounds} "
-          "alternating rounds\n\n| frames | pairs | variant | dactyl ms/pair | OpenCV ms/pair | ratio |\n"
+    print(f"OpenCV {cv2.__version__} (optimized {cv2.useOptimized()}), {a.size}, {a.threads} thread(s); medians of "
+          f"{a.rounds} alternating rounds\n\n| frames | pairs | algorithm | dactyl ms/pair | OpenCV ms/pair | ratio |\n"
           "|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for name, pairs in sources.items():
             path = os.path.join(folder, "frames.safetensors")
             write(path, pairs)
-            for median in (5, 0):
-                mine, theirs = [], []
+            for algorithm in a.algo:
+                mine, peer = [], []
                 for _ in range(a.rounds):
-                    mine.append(ours(a.bench, path, median, a.seconds))
-                    theirs.append(opencv(pairs, median))
-                us, them = statistics.median(mine), statistics.median(theirs)
-                print(f"| {name} | {len(pairs)} | {'median 5' if median else 'no median'} | {us * 1e3:.1f} "
-                      f"| {them * 1e3:.1f} | {them / us:.1f} |", flush=True)
+                    mine.append(ours(a.bench, path, algorithm, a.seconds))
+                    peer.append(theirs(pairs, algorithm, a.seconds))
+                us, them = statistics.median(mine), statistics.median(peer)
+                print(f"| {name} | {len(pairs)} | {algorithm} | {us * 1e3:.2f} | {them * 1e3:.2f} | {them / us:.2f} |",
+                      flush=True)
 
 
 if __name__ == "__main__":
