@@ -93,6 +93,15 @@ Tensor standing_clip(const Tensor& x, i64 frames) {
   return Tensor::from({x.shape()[0], frames, x.shape()[1], x.shape()[2], x.shape()[3]}, clips);
 }
 
+// A net of flow, whose first filters are the mean of those for red, green and blue, sees pictures in grey.
+Tensor grey(const Tensor& x, i64 channels) {
+  std::vector<float> values;
+  const std::vector<float> colours = x.floats();
+  for (std::size_t i = 0; i < colours.size(); i += 3)
+    values.insert(values.end(), static_cast<std::size_t>(channels), (colours[i] + colours[i + 1] + colours[i + 2]) / 3);
+  return Tensor::from(x.shape().with(-1, channels), values);
+}
+
 // What is left of each channel's root mean square.
 std::vector<float> kept(const Moments& before, const Moments& after) {
   std::vector<float> factors;
@@ -126,18 +135,18 @@ PictureMoments picture_moments(const Model& googlenet, const DataSource& picture
 void inflate_measured(Model& i3d, const Model& googlenet, const DataSource& pictures,
                       const std::function<void(i64)>& advance) {
   check(Exit::usage, googlenet.name == "googlenet", "inflate: {} needs no pictures, googlenet does", googlenet.name);
-  check(Exit::usage, i3d.input.channels == googlenet.input.channels,
-        "inflate: statistics of {} channels cannot be measured on pictures", i3d.input.channels);
   inflate(*i3d.parameters, *googlenet.parameters, googlenet.name, picture_moments(googlenet, pictures, advance));
   InputSpec input = googlenet.input;
-  input.mean = i3d.input.mean;
-  input.scale = i3d.input.scale;
+  input.mean.assign(3, i3d.input.mean.front());
+  input.scale.assign(3, i3d.input.scale.front());
+  const i64 channels = i3d.input.channels;
   constexpr i64 frames = 9;  // the fewest it takes
   std::map<std::string, Sums> units;
   Random random(1, Context::current().device());
   Pass pass{.training = true, .random = &random};  // each unit normalises by the batch, as training would
   pass.tap = [&](const std::string& name, const Tensor& z) { add_unit(units, name, z); };
-  look_at(pictures, input, advance, [&](const Tensor& x) { i3d.forward(standing_clip(x, frames), pass); });
+  look_at(pictures, input, advance,
+          [&](const Tensor& x) { i3d.forward(standing_clip(channels == 3 ? x : grey(x, channels), frames), pass); });
   set_statistics(*i3d.parameters, moments(units));
 }
 

@@ -67,6 +67,24 @@ TEST(ClipLoader, a_clip_of_another_length_is_bad) {
   EXPECT_EQ(loader.bad()[0].reason, "has 3 frames, the net takes 4");
 }
 
+// Memory does not grow with the data.
+TEST(ClipLoader, clips_are_read_again_instead_of_kept) {
+  class Still : public Moving {
+   public:
+    using Moving::Moving;
+    bool varies() const override { return false; }
+    int frames() const override { return 3; }
+    Image drawn(i64 i, i64 epoch) const override { return ++asked, Moving::drawn(i, epoch); }
+  };
+  const Still source(3);
+  Loader loader(source, clip_options(2, true));
+  Batch batch;
+  for (i64 epoch = 0; epoch < 3; ++epoch)
+    for (loader.start(epoch); loader.next(batch);) {
+    }
+  EXPECT_GE(source.asked, 3 * 6);
+}
+
 TEST(Augment, every_frame_in_the_same_way) {
   const AugmentOptions options = parse_augment("zoom=0.3,rotate=25");
   const Image clip = cornered_clip(5);

@@ -115,6 +115,34 @@ TEST(Statistics, an_inflated_unit_gives_the_mean_and_deviation_that_it_gave_on_p
   }
 }
 
+// In grey pictures two channels of grey are all there is to see.
+class Grey : public tiny::Colours {
+ public:
+  using tiny::Colours::Colours;
+  Image image(i64 i) const override {
+    Image image = tiny::Colours::image(i);
+    for (std::size_t at = 0; at < image.rgb.size(); at += 3) image.rgb[at + 1] = image.rgb[at + 2] = image.rgb[at];
+    return image;
+  }
+};
+
+TEST(Statistics, of_a_net_of_flow_are_those_of_grey_pictures) {
+  const Grey pictures(4);
+  const Model flat = make_model("googlenet", {.classes = 5, .height = 64, .width = 64, .auxiliary = false});
+  std::vector<std::vector<float>> scores;
+  for (const i64 channels : {3, 2}) {
+    Model deep =
+        make_model("i3d", {.classes = 5, .height = 64, .width = 64, .frames = 9, .channels = channels, .dropout = 0});
+    inflate_measured(deep, flat, pictures);
+    std::vector<float> clip;
+    for (int i = 0; i < 9 * 64 * 64; ++i)
+      clip.insert(clip.end(), static_cast<std::size_t>(channels), static_cast<float>(std::sin(0.1 * i)));
+    Pass pass;
+    scores.push_back(deep.forward(Tensor::from({1, 9, 64, 64, channels}, clip), pass).floats());
+  }
+  for (std::size_t k = 0; k < 5; ++k) EXPECT_NEAR(scores[0][k], scores[1][k], 1e-3 * std::abs(scores[0][k]) + 1e-4);
+}
+
 TEST(Statistics, are_measured_of_bvlc_alone) {
   Model deep = make_model("i3d", {.classes = 5});
   EXPECT_THROW(inflate_measured(deep, make_model("googlenet-bn", {.classes = 5}), tiny::Colours(4)), Error);

@@ -34,7 +34,8 @@ struct LoaderOptions {
   double bad_limit = 0.01;        // training: share of bad samples of a class (and 100 in a row) past which it stops
   i64 bad_few = 5;                // so many bad samples of a class never stop it, whatever their share
   std::vector<bool> never_mirrored;  // by label: classes whose meaning a mirror would change; empty: none
-  i64 cache_bytes = i64{2} << 30; // prepared pictures kept in memory, so that small data is decoded once; 0: none
+  i64 cache_bytes = i64{2} << 30; // prepared pictures kept in memory, so that small data is decoded once; 0: none.
+                                  // Clips are never kept: what decodes fast is a pack
   Device device;
 };
 

@@ -35,7 +35,7 @@ Prefetch::Prefetch(const DataSource& source, const LoaderOptions& options, const
       batches_(batches),
       slots_(batch[0]),
       sample_bytes_(static_cast<std::size_t>(batch.count() / batch[0])),
-      cache_(source, options.input, options.cache_bytes) {
+      cache_(source, options.input, source.frames() > 1 ? 0 : options.cache_bytes) {
   const i64 threads = thread_count(options.threads);
   const i64 ahead = 3 + 2 * threads / slots_;  // small batches: enough of them that every thread has work
   for (i64 i = 0; i < ahead; ++i) ring_.emplace_back(slots_, static_cast<i64>(sample_bytes_));
