@@ -29,6 +29,7 @@ void print_changed(const PackVerb& o) {
 void pack(const PackVerb& o) {
   if (o.check) return print_changed(o);
   check(Exit::usage, !o.out.empty(), "data pack: --out is required: the pack to write");
+  const Signals signals;  // Ctrl-C leaves no half of a pack
   const auto source = open(o.clips);
   const PackReport report = write_pack(o.out, *source, o.options);
   if (o.json) {
@@ -54,7 +55,7 @@ void add_clip_options(CLI::App& verb, ClipChoice& choice) {
 bool are_clips(const ClipChoice& choice) { return choice.frame_folders || holds_videos(choice.data); }
 
 std::shared_ptr<const ClipSource> open(const ClipChoice& choice) {
-  std::shared_ptr<const ClipSource> source = open_clips(choice.data, {}, choice.fps);
+  std::shared_ptr<const ClipSource> source = open_clips(choice.data, {}, choice.fps, choice.frame_folders);
   if (choice.min_per_class > 1 || choice.top_classes > 0)
     source = only_classes(source, frequent_labels(*source, choice.min_per_class, choice.top_classes));
   return source;

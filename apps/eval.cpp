@@ -75,6 +75,7 @@ Samples samples_of(const EvalOptions& o, const LoadedModel& loaded) {
                     .flow = flow_of(passport),
                     .device = Context::current().device(),
                     .frame_folders = o.frame_folders || (run && run->frame_folders)});
+  require_clips(loaded.model, *all);
   require_flow(passport, all->flow(), all->flow().empty() ? "" : passport.encoding);
   if (part == "all") return {all, part};
   const Split split = read_split(splits, *all);

@@ -83,6 +83,8 @@ std::vector<std::string> write_previews(const FlowVerb& o, const std::string& st
 
 void flow(FlowVerb o) {
   o.recipe = recipe_of(o);
+  check(Exit::usage, o.longest > 0, "--longest {}: pixels above 0 are expected", o.longest);
+  const Signals signals;  // Ctrl-C leaves no half of a store
   const auto use = enter(o.place);
   make_folder(o.out);
   const std::shared_ptr<const ClipSource> source = videos(o);

@@ -24,7 +24,7 @@ Tensor flow_input_of(const Batch& batch, const InputSpec& input, DType dtype) {
 }
 
 std::string whole(const std::string& flow, const std::string& encoding) {
-  return flow.empty() ? "" : flow + " encoding=" + encoding;
+  return encoding.empty() ? flow : flow + " encoding=" + encoding;
 }
 
 std::string told(const std::string& mine, const std::string& other) {
@@ -51,6 +51,16 @@ void require_flow(const Passport& passport, const std::string& flow, const std::
         "the weights learnt from {}, and the data gives {}; choose --data, --flow, --flow-algo, --flow-side and "
         "--flow-encoding to fit the weights, or other weights",
         told(learnt, given), told(given, learnt));
+}
+
+void require_clips(const Model& model, const DataSource& source) {
+  const i64 frames = model.input.frames;
+  check(Exit::usage, frames == 0 || source.frames() > 1,
+        "{} recognises {} frames of a video, and the data gives single pictures; give it videos, --clips and "
+        "--test-clips of more than one frame, or take another --model",
+        model.name, frames);
+  check(Exit::usage, frames > 0 || source.flow().empty(),
+        "{} recognises pictures, and optical flow comes in clips; take a --model of clips, such as i3d", model.name);
 }
 
 }  // namespace dactyl

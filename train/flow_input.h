@@ -3,7 +3,9 @@
 
 #include <optional>
 
+#include "nets/nets.h"
 #include "train/data/flow_recipe.h"
+#include "train/data/source.h"
 #include "weights/weights.h"
 
 namespace dactyl {
@@ -14,5 +16,8 @@ std::optional<FlowRecipe> flow_of(const Passport&);
 // another. `flow` and `encoding` are empty for colours. `start`: the weights are only a beginning, and those of colours
 // will do.
 void require_flow(const Passport&, const std::string& flow, const std::string& encoding, bool start = false);
+// Usage error where a net of clips would be given single pictures (repeated, they are a video in which nothing moves), or
+// a net of pictures optical flow.
+void require_clips(const Model&, const DataSource&);
 
 }  // namespace dactyl

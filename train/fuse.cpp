@@ -106,6 +106,19 @@ Metrics figures(const std::vector<Prediction>& predictions, const std::vector<st
   return m;
 }
 
+// The same file with the same scores of every net is the same sample, from wherever it was read.
+std::set<std::string> faces_of(const std::vector<LogitStream>& streams) {
+  std::set<std::string> faces;
+  for (i64 i = 0; i < streams.front().logits.samples(); ++i) {
+    const std::string& name = streams.front().logits.names[static_cast<std::size_t>(i)];
+    std::string face = name.substr(name.rfind('/') + 1);
+    for (const LogitStream& s : streams)
+      face.append(reinterpret_cast<const char*>(s.logits.row(i)), s.logits.labels.size() * sizeof(float));
+    faces.insert(std::move(face));
+  }
+  return faces;
+}
+
 void check_apart(const std::vector<LogitStream>& streams, const std::vector<LogitStream>& fit) {
   check(Exit::usage, fit.size() == streams.size(), "fuse: {} streams, but weights are to be fitted on {}",
         streams.size(), fit.size());
@@ -119,6 +132,12 @@ void check_apart(const std::vector<LogitStream>& streams, const std::vector<Logi
             "fuse: {} of {} would fit the weights and be reported; fit on another part of the data", shown(name),
             fit[s].logits.path);
   }
+  const std::set<std::string> reported = faces_of(streams);
+  for (const std::string& face : faces_of(fit))
+    check(Exit::data, !reported.contains(face),
+          "fuse: a sample of {} with the name and the scores of one of {} would fit the weights and be reported; fit on "
+          "another part of the data",
+          fit.front().logits.path, streams.front().logits.path);
 }
 
 Gain gain_of(const std::vector<Prediction>& fused, const std::vector<Prediction>& single, std::uint64_t seed) {

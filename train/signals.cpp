@@ -43,6 +43,7 @@ Signals::Signals() {
 
 Signals::~Signals() {
   for (std::size_t i = 0; i < watched.size(); ++i) sigaction(watched[i], &former[i], nullptr);
+  stop_signal = 0;
 }
 
 Exit Signals::stop() {

@@ -25,5 +25,6 @@
 #include "train/report.h"
 #include "train/schedule.h"
 #include "train/settings.h"
+#include "train/signals.h"
 #include "train/statistics.h"
 #include "train/trainer.h"

@@ -137,6 +137,7 @@ TrainResult train(const TrainOptions& wanted, bool resume) {
   const std::vector<bool> unmirrored = never_mirrored(options.no_mirror, source->labels());  // its faults come early
 
   LoadedModel loaded = model_for(options, *source, saved ? &*saved : nullptr);
+  require_clips(loaded.model, *source);
   take_flow(loaded, *source, options, fresh);
   folder.require_space(expected_disk(loaded.model, options, fresh));
   if (fresh) write_beginning(folder, options, *source, split);

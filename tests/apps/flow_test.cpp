@@ -47,5 +47,48 @@ TEST_F(Flow, what_does_not_fit_is_refused) {
   expect_error("flow nowhere --out g", 3);
 }
 
+TEST_F(Flow, a_store_left_behind_is_used_for_its_own_data_only) {
+  ASSERT_EQ(run("data synth --kind words --classes 2 --per-class 4 --frames 12 --size 64 --png-frames --seed 7 "
+                "--out other").code, 0);
+  const std::string failing = "--flow cached --stage until=nowhere:1it@1e-3 --out r";
+  ASSERT_NE(run(train + "--data words " + failing).code, 0);
+  if (!std::filesystem::exists(path("r/flow.pack")))
+    ASSERT_EQ(run("flow --algo farneback --side 48 words --out r --previews 0").code, 0);
+  expect_error(train + "--data other --flow cached --out r", 3);
+  std::filesystem::rename(path("words/up"), path("kept"));
+  expect_error(train + "--data words --flow cached --out r", 3);  // its sources are gone
+  std::filesystem::rename(path("kept"), path("words/up"));
+  std::filesystem::copy(path("words/up/hand00_0001"), path("words/up/new"));
+  expect_error(train + "--data words --flow cached --out r", 3);  // one that the store lacks
+  write("words/up/new/0001.png", "no picture");
+  EXPECT_EQ(run(train + "--data words --flow cached --out r").code, 0);  // it cannot be read
+}
+
+TEST_F(Flow, too_many_bad_videos_stop_a_run_on_stored_flow) {
+  for (int i = 0; i < 6; ++i) {
+    std::filesystem::create_directory(path("words/up/bad" + std::to_string(i)));
+    write("words/up/bad" + std::to_string(i) + "/1.png", "no picture");
+  }
+  const Said said = run(train + "--data words --flow cached --out r");
+  EXPECT_EQ(said.code, 3);
+  EXPECT_NE(said.err.find("6 of the 10 videos of class \"up\" cannot be read"), std::string::npos) << said.err;
+  EXPECT_EQ(run(train + "--data words --flow cached --bad-limit 0.6 --out r").code, 0);
+}
+
+TEST_F(Flow, single_pictures_and_nets_of_pictures_are_refused) {
+  const std::string single = "--data words --clips uniform=1 --test-clips uniform=1 ";
+  expect_error(train + single + "--flow cached --out a", 2);
+  expect_error(train + single + "--frame-folders on --out b", 2);
+  expect_error(train + single + "--flow cached --flow-encoding hsv --model mobilenet-0.25 --out c", 2);
+  EXPECT_FALSE(std::filesystem::exists(path("a/last.safetensors")));
+}
+
+TEST_F(Flow, frames_of_another_size_are_refused) {
+  ASSERT_EQ(run("data pack --frame-folders words --side 32 --out frames.pack").code, 0);
+  expect_error("flow --algo farneback --side 48 frames.pack --out g", 2);
+  expect_error("flow --algo farneback --side 48 words --longest nan --out g", 2);
+  EXPECT_EQ(run("flow --algo farneback --side 32 frames.pack --out g --previews 0").code, 0);
+}
+
 }  // namespace
 }  // namespace dactyl

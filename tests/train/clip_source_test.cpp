@@ -45,6 +45,8 @@ TEST(ClipSource, FoldersOfFrames) {
   const auto source = open_clips(folder.path, {}, 10);
   EXPECT_EQ(described(*source, folder.path), (std::vector<std::string>{"run/two:run", "sit/one:sit"}));
   EXPECT_FALSE(holds_videos(folder.path));
+  write_text(folder / "sit/stray.mp4", "");
+  EXPECT_EQ(open_clips(folder.path, {}, 10, true)->size(), 2);
   const VideoInfo info = source->info(1);
   EXPECT_EQ(info.frames, 10);
   EXPECT_NEAR(info.duration, 1, 1e-12);

@@ -132,6 +132,8 @@ TEST(FlowStore, AnotherRecipeIsRefusedByWhatDiffers) {
             std::string::npos);
   EXPECT_EQ(opened(folder / "frames.pack", other), "");
   EXPECT_NE(opened(folder / "frames.pack", small).find("packed with a short side of 48"), std::string::npos);
+  const auto of_frames = [&] { with_flow(open_clips(folder / "frames.pack"), small, Device::cpu()); };
+  EXPECT_NE(refusal(of_frames).find("packed with a short side of 48"), std::string::npos);
   const auto flow_of_flow = [&] { with_flow(open_clips(folder / "flow.pack"), small, Device::cpu()); };
   EXPECT_NE(refusal(flow_of_flow).find("is optical flow already"), std::string::npos);
 }

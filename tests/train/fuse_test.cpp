@@ -225,6 +225,10 @@ TEST(fuse, what_does_not_fit_together_is_one_line) {
     });
   });
   expect_error(Exit::data, "would fit the weights and be reported", [&] { fuse({a, b}, {a, b}, 1); });
+  std::vector<LogitStream> moved{a, b};
+  for (LogitStream& s : moved)
+    for (std::string& name : s.logits.names) name = "/elsewhere/" + name;
+  expect_error(Exit::data, "the name and the scores", [&] { fuse({a, b}, moved, 1); });
   expect_error(Exit::usage, "2 streams", [&] { fuse({a, b}, {a}, 1); });
 }
 

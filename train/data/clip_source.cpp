@@ -66,14 +66,16 @@ std::unique_ptr<ClipSource> from_csv(const std::string& path, const std::vector<
 
 }  // namespace
 
-std::unique_ptr<ClipSource> open_clips(const std::string& path, const std::vector<std::string>& known, double fps) {
+std::unique_ptr<ClipSource> open_clips(const std::string& path, const std::vector<std::string>& known, double fps,
+                                       bool frame_folders) {
   check(Exit::usage, fps > 0 && fps <= 1000, "{}: {} frames per second; up to 1000 are possible", path, fps);
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   check(Exit::data, fs::exists(status), "{}: no such folder or CSV file", path);
   if (is_pack(path)) return open_pack(path, known);
   if (!fs::is_directory(status)) return from_csv(path, known, fps);
-  std::vector<Named> found = samples_by_class(path, has_video_extension, "a video", true);
+  std::vector<Named> found;
+  if (!frame_folders) found = samples_by_class(path, has_video_extension, "a video", true);
   if (found.empty()) found = samples_by_class(path, is_frame_folder, "a clip", true);
   std::vector<ClipItem> items;
   for (const Named& n : found) items.push_back({n.path, 0});

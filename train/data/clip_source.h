@@ -40,9 +40,10 @@ class ClipSource : public Labelled {
 // pictures, one per clip, whose pictures in order of name are its frames, `fps` of them per second; a CSV file with the
 // header `path,label` or `path,label,start,end`, whose paths are videos or such folders and whose seconds cut a word
 // out of a sentence (empty: from the start, to the end); a pack. Sorted by path and start. `known` fixes the label
-// order. Throws Exit::data: path, what is wrong, what is expected.
+// order; `frame_folders`: a video among folders of pictures is no clip. Throws Exit::data: path, what is wrong, what is
+// expected.
 std::unique_ptr<ClipSource> open_clips(const std::string& path, const std::vector<std::string>& known = {},
-                                       double fps = 25);
+                                       double fps = 25, bool frame_folders = false);
 // Videos by their paths, as something to recognise: all of label 0, sorted by path, each once.
 std::unique_ptr<ClipSource> video_files(std::vector<std::string> labels, std::vector<std::string> paths);
 // Whether a folder, CSV or pack is about videos rather than pictures: more of those than of these.

@@ -5,6 +5,8 @@
 #include <map>
 #include <optional>
 
+#include "train/data/regular_file.h"
+
 namespace dactyl {
 namespace {
 
@@ -74,6 +76,11 @@ class FlowClips : public ClipSource {
   FlowClips(std::shared_ptr<const ClipSource> source, const FlowRecipe& recipe, Device device)
       : source_(with_short_side(source, recipe.side)), recipe_(recipe), text_(to_text(recipe)), device_(device) {
     check(Exit::usage, source->channels() == 3, "flow of '{}': the data is optical flow already", source->flow());
+    const int side = source->packed_side();
+    check(Exit::usage, side == 0 || side == recipe.side,
+          "the data was packed with a short side of {} pixels, and flow is wanted of frames of {}; resizing twice is "
+          "another flow: pack it with --side {}, or ask for flow of {}",
+          side, recipe.side, recipe.side, side);
   }
   i64 size() const override { return source_->size(); }
   int label(i64 i) const override { return source_->label(i); }
@@ -143,19 +150,14 @@ std::unique_ptr<ClipSource> with_flow(std::shared_ptr<const ClipSource> source, 
 }
 
 std::shared_ptr<const ClipSource> open_flow(const std::string& path, const std::vector<std::string>& known,
-                                            const FlowRecipe& recipe, Device device) {
-  std::shared_ptr<const ClipSource> clips = open_clips(path, known);
+                                            const FlowRecipe& recipe, Device device, bool frame_folders) {
+  std::shared_ptr<const ClipSource> clips = open_clips(path, known, 25, frame_folders);
   const std::string wanted = to_text(recipe), stored = clips->flow();
   check(Exit::usage, stored.empty() || stored == wanted,
         "{}: holds flow computed with {}, and {} is wanted; compute it anew with dactyl flow, or ask for what is there",
         path, difference(stored, wanted), difference(wanted, stored));
   if (!stored.empty()) return clips;
-  const int side = clips->packed_side();
-  check(Exit::usage, side == 0 || side == recipe.side,
-        "{}: was packed with a short side of {} pixels, and flow is wanted of frames of {}; resizing twice is another "
-        "flow: pack it with --side {}, or ask for flow of {}",
-        path, side, recipe.side, recipe.side, side);
-  return with_flow(std::move(clips), recipe, device);
+  return about(path, [&] { return with_flow(std::move(clips), recipe, device); });
 }
 
 }  // namespace dactyl

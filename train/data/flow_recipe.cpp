@@ -101,7 +101,8 @@ std::string difference(const std::string& text, const std::string& other) {
   std::istringstream all(text);
   for (std::string word; all >> word;)
     if ((" " + other + " ").find(" " + word + " ") == std::string::npos) words += (words.empty() ? "" : " ") + word;
-  return words;
+  constexpr std::size_t most = 1000;  // of a text that is no recipe
+  return words.size() > most ? shown(words.substr(0, most)) + " …" : words;
 }
 
 Tensor compute_flow(const FlowRecipe& r, const Tensor& from, const Tensor& to) {

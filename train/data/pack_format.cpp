@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "weights/crc32c.h"
+#include "weights/text.h"
 
 namespace dactyl {
 namespace {
@@ -33,14 +34,21 @@ Json to_json(const PackedSample& s) {
           {"fps", s.fps},       {"sources", sources}};
 }
 
+// get<int>() would cut what is larger or has a fraction.
+int whole(const Json& j) {
+  check(Exit::data, j.is_number_integer() && j.get<double>() >= -2147483648.0 && j.get<double>() <= 2147483647.0,
+        "its index holds {} where a whole number is expected; make it again", shown(j.dump()));
+  return j.get<int>();
+}
+
 PackedSample from_json(const Json& j, int channels) {
   PackedSample s;
   s.channels = channels;
   s.name = j.at("name").get<std::string>();
-  s.label = j.at("label").get<int>();
-  s.frames = j.at("shape").at(0).get<int>();
-  s.height = j.at("shape").at(1).get<int>();
-  s.width = j.at("shape").at(2).get<int>();
+  s.label = whole(j.at("label"));
+  s.frames = whole(j.at("shape").at(0));
+  s.height = whole(j.at("shape").at(1));
+  s.width = whole(j.at("shape").at(2));
   s.offset = j.at("offset").get<i64>();
   s.crc = j.at("crc").get<std::uint32_t>();
   s.duration = j.at("duration").get<double>();
@@ -101,7 +109,7 @@ PackIndex read_pack_index(const RegularFile& file) {
         static_cast<i64>(end.offset));
   try {
     const Json json = Json::parse(text);
-    PackIndex index{json.at("side").get<int>(), json.value("channels", 3), json.value("flow", ""),
+    PackIndex index{whole(json.at("side")), whole(json.value("channels", Json(3))), json.value("flow", ""),
                     json.at("labels").get<std::vector<std::string>>(), {}};
     check(Exit::data, index.channels == (index.flow.empty() ? 3 : 2), "{} channels of {} cannot be", index.channels,
           index.flow.empty() ? "colours" : "flow");

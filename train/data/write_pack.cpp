@@ -12,6 +12,7 @@
 #include "train/data/pack.h"
 #include "train/data/pack_format.h"
 #include "train/progress.h"
+#include "train/signals.h"
 #include "weights/atomic_file.h"
 #include "weights/crc32c.h"
 
@@ -140,6 +141,8 @@ PackReport write_pack(const std::string& path, const ClipSource& source, const P
     Ahead ahead(*small, threads);
     Progress progress(source.flow().empty() ? "packing" : "computing flow", source.size(), "clips");
     for (i64 i = 0; i < source.size(); ++i, progress.advance()) {
+      const Exit stop = Signals::stop();
+      check(stop, stop == Exit::good, "{}: interrupted after {} of {} clips; nothing was kept, start again", path, i, source.size());
       Decoded d = ahead.take(i);
       if (!d.reason.empty()) {
         report.bad.push_back(std::move(d.reason));
