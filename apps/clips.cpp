@@ -65,7 +65,7 @@ void add_pack(CLI::App& data) {
   auto o = std::make_shared<PackVerb>();
   CLI::App* verb = add_verb(data, "pack", "decodes videos once, into one file that training reads fast",
                             "  dactyl data pack videos --out words.pack\n"
-                            "  dactyl data pack words.csv --min-per-class 20 --top-classes 100 --out words.pack\n"
+                            "  dactyl data pack sentences.csv --min-per-class 20 --top-classes 100 --out words.pack\n"
                             "  dactyl data pack words.pack --check");
   verb->add_option("DATA", o->clips.data, "folder of classes, or CSV with path,label[,start,end]")->required();
   verb->add_option("--out", o->out, "pack to write");

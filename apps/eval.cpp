@@ -46,10 +46,14 @@ std::optional<TrainOptions> run_of(const EvalOptions& o) {
 
 // Of videos the frames that --clips says, else those the run was validated on, else evenly spread ones.
 FrameChoice clips_of(const EvalOptions& o, const std::optional<TrainOptions>& run, const InputSpec& input) {
-  std::string text = o.clips;
-  if (text.empty() && run) text = run->test_clips;
-  if (text.empty()) text = "uniform=" + std::to_string(std::max<i64>(input.frames, 1));
-  const ClipSampling sampling = parse_sampling(text);
+  const int frames = static_cast<int>(std::max<i64>(input.frames, 1));
+  ClipSampling sampling{.kind = Sampling::uniform, .frames = frames};
+  if (!o.clips.empty()) {
+    sampling = parse_sampling(o.clips);
+    check(Exit::usage, sampling.frames == frames, "--clips {}: the net takes {} of a video's frames", o.clips, frames);
+  } else if (run && parse_sampling(run->test_clips).frames == frames) {
+    sampling = parse_sampling(run->test_clips);
+  }
   return {sampling, sampling, 1};
 }
 
@@ -124,7 +128,8 @@ void eval(const EvalOptions& o) {
   if (!o.json) std::cerr << loaded.report.text();
   std::vector<BadSample> bad;
   const auto predictions = predictions_of(o, loaded.model, *samples.source, bad);
-  check(Exit::data, !predictions.empty(), "eval: not one of {} samples can be read", samples.source->size());
+  check(Exit::data, !predictions.empty(), "eval: not one of {} samples can be read; the first: {}: {}",
+        samples.source->size(), bad.empty() ? "" : bad.front().name, bad.empty() ? "" : bad.front().reason);
   const Metrics metrics = measure(predictions, labels);
   Json result = Json::parse(to_json(metrics));
   result["bad"] = Json::array();
@@ -148,9 +153,14 @@ void add_eval(CLI::App& program) {
       "  dactyl eval --run runs/signs --data other-people --out report --json\n"
       "  dactyl eval --model googlenet --weights bvlc_googlenet.caffemodel --data samples --json");
   add_model_choice(*verb, o->choice);
-  verb->add_option("--data", o->data, "folder of classes, flat folder of INDEX_name.jpg, or CSV with path,label");
+  verb->add_option(
+      "--data", o->data,
+      "folder of classes with pictures or videos, flat folder of INDEX_name.jpg, CSV with path,label[,start,end] "
+      "(seconds), pack or store of flow; default: the run's own");
   verb->add_option("--splits", o->splits, "splits.json of dactyl data split; default: the run's own");
-  verb->add_option("--part", o->part, "train, test or all; default: test where there is a split")
+  verb->add_option(
+          "--part", o->part,
+          "train, test or all; default: test of a run's own data or where --splits is given, all of other data")
       ->check(CLI::IsMember({"train", "test", "all"}));
   verb->add_option("--out", o->out, "folder for the report; default: RUN/eval where RUN is a folder");
   verb->add_option("--clips", o->clips, "which frames of a video: uniform=20, centre=64@25; default: the run's");

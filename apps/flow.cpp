@@ -89,6 +89,7 @@ void flow(FlowVerb o) {
   make_folder(o.out);
   const std::shared_ptr<const ClipSource> source = videos(o);
   const std::string store = o.out + "/flow.pack";
+  check(Exit::usage, !std::filesystem::exists(store), "{}: is there already; give another --out, or delete it", store);
   const auto start = std::chrono::steady_clock::now();
   const PackReport report =
       write_pack(store, *with_flow(source, o.recipe, use->context().device()), {.threads = o.place.threads});

@@ -46,7 +46,8 @@ std::string table_of(const std::string& path) {
   if (!fs::is_directory(path, ignored)) return path;
   for (const char* inside : {"/logits.csv", "/eval/logits.csv"})
     if (fs::exists(path + inside, ignored)) return path + inside;
-  fail(Exit::data, "{}: holds no logits.csv; dactyl eval --out {} writes it", {path, path});
+  fail(Exit::data,
+       "{}: holds no logits.csv; dactyl eval --run RUN writes it into RUN/eval, with --out into that folder", {path});
 }
 
 std::vector<LogitStream> opened(const std::vector<Given>& given) {

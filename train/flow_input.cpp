@@ -32,6 +32,16 @@ std::string told(const std::string& mine, const std::string& other) {
   return "optical flow with " + (other.empty() ? mine : difference(mine, other));
 }
 
+// Weights of colours, of which flow begins.
+void require_channels(const Passport& passport, const std::string& encoding) {
+  if (passport.frames == 0 || encoding.empty()) return;
+  const auto channels = static_cast<std::size_t>(channels_of(flow_encoding(encoding)));
+  check(Exit::usage, passport.mean.size() == channels,
+        "the weights take {} channels, flow encoded as {} has {}; begin with weights made by dactyl convert --inflate "
+        "--channels {}, or take another --flow-encoding",
+        passport.mean.size(), encoding, channels, channels);
+}
+
 }  // namespace
 
 Tensor input_of(const Batch& batch, const InputSpec& input, DType dtype) {
@@ -45,11 +55,12 @@ std::optional<FlowRecipe> flow_of(const Passport& passport) {
 }
 
 void require_flow(const Passport& passport, const std::string& flow, const std::string& encoding, bool start) {
-  if (passport.empty() || (start && passport.flow.empty())) return;
+  if (passport.empty()) return;
+  if (start && passport.flow.empty()) return require_channels(passport, encoding);
   const std::string learnt = whole(passport.flow, passport.encoding), given = whole(flow, encoding);
   check(Exit::usage, learnt == given,
-        "the weights learnt from {}, and the data gives {}; choose --data, --flow, --flow-algo, --flow-side and "
-        "--flow-encoding to fit the weights, or other weights",
+        "the weights learnt from {}, and the data gives {}; take data that fits the weights (in training: --flow, "
+        "--flow-algo, --flow-side, --flow-encoding), or other weights",
         told(learnt, given), told(given, learnt));
 }
 

@@ -20,9 +20,17 @@ FrameChoice frame_choice(const TrainOptions& o) {
   return {parse_sampling(o.clips), parse_sampling(o.test_clips), o.seed};
 }
 
+// How the flow in the data was computed, where it is a store.
+std::string stored_flow(const TrainOptions& o) { return is_pack(o.data) ? open_pack(o.data)->flow() : ""; }
+
+// What is not asked for is as the store has it.
 std::optional<FlowRecipe> flow_wanted(const TrainOptions& o) {
   if (o.flow == "none") return {};
-  return FlowRecipe{.algorithm = o.flow_algo, .side = o.flow_side};
+  const std::string stored = stored_flow(o);
+  FlowRecipe recipe = stored.empty() ? FlowRecipe{} : flow_recipe(stored);
+  if (!o.flow_algo.empty()) recipe.algorithm = o.flow_algo;
+  if (o.flow_side > 0) recipe.side = o.flow_side;
+  return recipe;
 }
 
 // A store of the flow of all frames, made once; whole videos take a while, so that is said.
@@ -61,12 +69,13 @@ void require_few(const std::string& store, const ClipSource& flow, const std::ve
   for (std::size_t c = 0; c < bad.size(); ++c) {
     const double limit = o.bad_limit * static_cast<double>(counts[c]);
     const std::string& label = flow.labels()[c];
-    check(Exit::data,
-          bad[c] <= LoaderOptions{}.bad_few || static_cast<double>(bad[c]) <= limit ||
-              std::find(learnt.begin(), learnt.end(), label) == learnt.end(),
-          "{}: {} of the {} videos of class \"{}\" cannot be read (log.txt says why), the limit is {} %; mend or remove "
-          "them and delete the store, or raise --bad-limit",
-          store, bad[c], counts[c], label, 100 * o.bad_limit);
+    check(
+        Exit::data,
+        bad[c] <= LoaderOptions{}.bad_few || static_cast<double>(bad[c]) <= limit ||
+            std::find(learnt.begin(), learnt.end(), label) == learnt.end(),
+        "{}: {} of the {} videos of class \"{}\" cannot be read (log.txt says why), the limit is {} %; mend or remove "
+        "them and delete the store, or raise --bad-limit",
+        store, bad[c], counts[c], label, 100 * o.bad_limit);
   }
 }
 
@@ -87,8 +96,8 @@ void require_complete(const std::string& store, const ClipSource& flow, const Tr
       ++bad[label];
       continue;
     }
-    check(Exit::data, found->second == flow.labels()[label], "{}: {} is of the class {} there, in the data of {}{}", store,
-          flow.name(i), found->second, flow.labels()[label], otherwise);
+    check(Exit::data, found->second == flow.labels()[label], "{}: {} is of the class {} there, in the data of {}{}",
+          store, flow.name(i), found->second, flow.labels()[label], otherwise);
     left.erase(found);
   }
   check(Exit::data, left.empty(), "{}: holds flow of other data, such as {}{}", store,
@@ -98,7 +107,7 @@ void require_complete(const std::string& store, const ClipSource& flow, const Tr
 
 // What is read: the data itself, or of cached flow a store.
 std::string path_of(const TrainOptions& o, const RunFolder& folder, bool fresh, const Log& log) {
-  if (o.flow != "cached" || (is_pack(o.data) && !open_pack(o.data)->flow().empty())) return o.data;
+  if (o.flow != "cached" || !stored_flow(o).empty()) return o.data;
   const std::string store = folder / "flow.pack";
   const FlowRecipe recipe = *flow_wanted(o);
   if (!o.weights.empty())

@@ -84,7 +84,7 @@ std::vector<Setting> all_settings() {
   return {
       setting("model", &TrainOptions::model, "the net, as listed by dactyl models"),
       setting("weights", &TrainOptions::weights, "pretrained .caffemodel or .safetensors, or a run folder; none: from scratch"),
-      setting("data", &TrainOptions::data, "folder of classes, flat folder, or CSV with path,label"),
+      setting("data", &TrainOptions::data, "folder of classes with pictures or videos, CSV with path,label[,start,end] (seconds), pack, or store of dactyl flow"),
       setting("min-per-class", [](TrainOptions& o) -> auto& { return o.classes.min_per_class; }, "leaves out classes with fewer samples"),
       setting("top-classes", [](TrainOptions& o) -> auto& { return o.classes.top_classes; }, "of the classes only the most frequent ones; 0: all"),
       setting("split", &TrainOptions::split, "share of each class to train with, the rest validates"),
@@ -105,9 +105,9 @@ std::vector<Setting> all_settings() {
       setting("test-clips", &TrainOptions::test_clips, "which frames of a video validate: uniform=20, centre=64@25"),
       setting("frame-folders", &TrainOptions::frame_folders, "on: every folder of pictures is a clip, the pictures its frames"),
       setting("flow", &TrainOptions::flow, "optical flow in place of colours: none, cached (computed once, or data is a store of dactyl flow), on-the-fly"),
-      setting("flow-algo", &TrainOptions::flow_algo, "tvl1 (as OpenCV's CUDA version), tvl1-cpu (as its CPU version), farneback, farneback-sample (as its sample program)"),
+      setting("flow-algo", &TrainOptions::flow_algo, "default: that of a store, else tvl1 (as OpenCV's CUDA version); others: tvl1-cpu (as its CPU version), farneback, farneback-sample (as its sample program)"),
       setting("flow-encoding", &TrainOptions::flow_encoding, "uv (2 channels), uv0 or hsv (3 channels)"),
-      setting("flow-side", &TrainOptions::flow_side, "short side of the frames that flow is computed on, in pixels"),
+      setting("flow-side", &TrainOptions::flow_side, "short side of the frames that flow is computed on, in pixels; 0: that of a store, else 256"),
       augment_setting(),
       setting("no-mirror", &TrainOptions::no_mirror, "file with the labels, one per line, whose pictures are never mirrored"),
       setting("class-weights", &TrainOptions::class_weights, "none, maxratio (largest count / count) or inverse"),
@@ -166,9 +166,11 @@ void check_learning(const TrainOptions& o) {
   check_word("opt", o.optimizer.kind, {"sgd", "adam", "adamw"});
   check_word("sched", o.schedule.kind, {"const", "step", "cosine", "poly"});
   check_word("flow", o.flow, {"none", "cached", "on-the-fly"});
-  check_word("flow-algo", o.flow_algo, {"tvl1", "tvl1-cpu", "farneback", "farneback-sample"});
+  if (!o.flow_algo.empty())
+    check_word("flow-algo", o.flow_algo, {"tvl1", "tvl1-cpu", "farneback", "farneback-sample"});
   check_word("flow-encoding", o.flow_encoding, {"uv", "uv0", "hsv"});
-  check_range("flow-side", o.flow_side, 16, 4096);
+  check(Exit::usage, o.flow_side == 0 || (o.flow_side >= 16 && o.flow_side <= 4096),
+        "--flow-side {}: expected 16 to 4096, or 0 for a store's own", o.flow_side);
   check_word("class-weights", o.class_weights, {"none", "maxratio", "inverse"});
   check_word("bn", o.bn, {"train", "frozen"});
 }

@@ -76,10 +76,12 @@ void look_at(const DataSource& pictures, const InputSpec& input, const std::func
                            .cache_bytes = 0,
                            .device = Context::current().device()});
   loader.start(0);
+  i64 left = pictures.size();
   for (Batch b; loader.next(b);) {
     const Tensor x = good_rows(input_of(b, input, DType::f32), b.samples);
     if (x.defined()) see(x);
-    if (advance) advance(static_cast<i64>(b.samples.size()));
+    if (advance) advance(std::min(batch, left));
+    left -= batch;
   }
 }
 

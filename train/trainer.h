@@ -37,8 +37,8 @@ struct TrainOptions {
   bool frame_folders = false;             // folders of pictures are clips, their pictures the frames
   std::string flow = "none";  // none: colours; cached: optical flow from a store, made beside the run if data is none;
                               // on-the-fly: computed as clips are read
-  std::string flow_algo = "tvl1", flow_encoding = "uv";  // FlowRecipe's and FlowEncoding's words
-  int flow_side = 256;                                   // of the frames it is computed on
+  std::string flow_algo, flow_encoding = "uv";  // FlowRecipe's and FlowEncoding's words; "": a store's own, else tvl1
+  int flow_side = 0;                            // of the frames it is computed on; 0: a store's own, else 256
   AugmentOptions augment;
   std::string no_mirror;                             // file of labels whose pictures are never mirrored
   std::string class_weights = "none", bn = "train";  // bn: train, frozen

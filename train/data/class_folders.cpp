@@ -112,7 +112,7 @@ std::vector<std::string> frequent_labels(const Labelled& source, i64 min_per_cla
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
   std::erase_if(order, [&](std::size_t c) { return counts[c] < min_per_class; });
-  check(Exit::data, !order.empty(), "no class has {} samples; the largest of {} has {}", min_per_class, counts.size(),
+  check(Exit::data, !order.empty(), "no class has {} samples, the largest of {} has {}; lower --min-per-class", min_per_class, counts.size(),
         counts.empty() ? 0 : *std::max_element(counts.begin(), counts.end()));
   if (top_classes > 0 && static_cast<i64>(order.size()) > top_classes)
     order.resize(static_cast<std::size_t>(top_classes));

@@ -71,7 +71,7 @@ std::unique_ptr<ClipSource> open_clips(const std::string& path, const std::vecto
   check(Exit::usage, fps > 0 && fps <= 1000, "{}: {} frames per second; up to 1000 are possible", path, fps);
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
-  check(Exit::data, fs::exists(status), "{}: no such folder or CSV file", path);
+  check(Exit::data, fs::exists(status), "{}: no such folder, CSV file or pack", path);
   if (is_pack(path)) return open_pack(path, known);
   if (!fs::is_directory(status)) return from_csv(path, known, fps);
   std::vector<Named> found;

@@ -77,7 +77,7 @@ const std::vector<std::string>& ImageFiles::labels() const { return labels_; }
 std::unique_ptr<DataSource> open_source(const std::string& path, const std::vector<std::string>& known) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
-  check(Exit::data, fs::exists(status), "{}: no such folder or CSV file", path);
+  check(Exit::data, fs::exists(status), "{}: no such folder, CSV file or pack", path);
   if (!fs::is_directory(status)) return from_csv(path, known);
   if (const auto pictures = samples_in(path, has_picture_extension);
       !pictures.empty() && folders_in(path, has_picture_extension).empty())
