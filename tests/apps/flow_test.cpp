@@ -77,9 +77,9 @@ TEST_F(Flow, too_many_bad_videos_stop_a_run_on_stored_flow) {
 
 TEST_F(Flow, single_pictures_and_nets_of_pictures_are_refused) {
   const std::string single = "--data words --clips uniform=1 --test-clips uniform=1 ";
-  expect_error(train + single + "--flow cached --out a", 2);
+  expect_error(train + single + "--flow on-the-fly --out a", 2);
   expect_error(train + single + "--frame-folders on --out b", 2);
-  expect_error(train + single + "--flow cached --flow-encoding hsv --model mobilenet-0.25 --out c", 2);
+  expect_error(train + single + "--flow on-the-fly --flow-encoding hsv --model mobilenet-0.25 --out c", 2);
   EXPECT_FALSE(std::filesystem::exists(path("a/last.safetensors")));
 }
 
