@@ -127,8 +127,8 @@ LoadedModel open_model(const std::string& name, const std::string& weights, cons
   const i64 classes = passport.labels.empty() ? options.classes : static_cast<i64>(passport.labels.size());
   LoadedModel loaded = pour(name, file, classes, options, false);
   check(Exit::model_file, loaded.model.input.channels == 3 || !passport.flow.empty(),
-        "{}: takes {} channels and does not say of what flow; dactyl train --flow makes of it a net that does", file.path,
-        loaded.model.input.channels);
+        "{}: takes {} channels and does not say of what flow; dactyl train --flow makes of it a net that does",
+        file.path, loaded.model.input.channels);
   return loaded;
 }
 

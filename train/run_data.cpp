@@ -61,12 +61,13 @@ void require_few(const std::string& store, const ClipSource& flow, const std::ve
   for (std::size_t c = 0; c < bad.size(); ++c) {
     const double limit = o.bad_limit * static_cast<double>(counts[c]);
     const std::string& label = flow.labels()[c];
-    check(Exit::data,
-          bad[c] <= LoaderOptions{}.bad_few || static_cast<double>(bad[c]) <= limit ||
-              std::find(learnt.begin(), learnt.end(), label) == learnt.end(),
-          "{}: {} of the {} videos of class \"{}\" cannot be read (log.txt says why), the limit is {} %; mend or remove "
-          "them and delete the store, or raise --bad-limit",
-          store, bad[c], counts[c], label, 100 * o.bad_limit);
+    check(
+        Exit::data,
+        bad[c] <= LoaderOptions{}.bad_few || static_cast<double>(bad[c]) <= limit ||
+            std::find(learnt.begin(), learnt.end(), label) == learnt.end(),
+        "{}: {} of the {} videos of class \"{}\" cannot be read (log.txt says why), the limit is {} %; mend or remove "
+        "them and delete the store, or raise --bad-limit",
+        store, bad[c], counts[c], label, 100 * o.bad_limit);
   }
 }
 
@@ -87,8 +88,8 @@ void require_complete(const std::string& store, const ClipSource& flow, const Tr
       ++bad[label];
       continue;
     }
-    check(Exit::data, found->second == flow.labels()[label], "{}: {} is of the class {} there, in the data of {}{}", store,
-          flow.name(i), found->second, flow.labels()[label], otherwise);
+    check(Exit::data, found->second == flow.labels()[label], "{}: {} is of the class {} there, in the data of {}{}",
+          store, flow.name(i), found->second, flow.labels()[label], otherwise);
     left.erase(found);
   }
   check(Exit::data, left.empty(), "{}: holds flow of other data, such as {}{}", store,

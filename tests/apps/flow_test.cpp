@@ -49,7 +49,9 @@ TEST_F(Flow, what_does_not_fit_is_refused) {
 
 TEST_F(Flow, a_store_left_behind_is_used_for_its_own_data_only) {
   ASSERT_EQ(run("data synth --kind words --classes 2 --per-class 4 --frames 12 --size 64 --png-frames --seed 7 "
-                "--out other").code, 0);
+                "--out other")
+                .code,
+            0);
   write("labels.txt", "no such label\n");
   const std::string failing = "--flow cached --no-mirror labels.txt --out r";  // after the flow was computed
   ASSERT_NE(run(train + "--data words " + failing).code, 0);
