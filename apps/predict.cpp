@@ -65,9 +65,10 @@ std::shared_ptr<const ClipSource> videos_of(const LoadedModel& loaded, const std
 std::vector<std::shared_ptr<const DataSource>> sources_of(const PredictOptions& o, const LoadedModel& loaded,
                                                           const std::vector<std::string>& files) {
   const InputSpec& input = loaded.model.input;
-  check(Exit::model_file, input.frames > 0 || input.flow.empty(),
-        "predict: the weights of {} are said to have learnt from optical flow, and {} takes pictures; use other weights",
-        loaded.model.name, loaded.model.name);
+  check(
+      Exit::model_file, input.frames > 0 || input.flow.empty(),
+      "predict: the weights of {} are said to have learnt from optical flow, and {} takes pictures; use other weights",
+      loaded.model.name, loaded.model.name);
   std::vector<Item> pictures;
   std::vector<std::string> videos;
   for (const std::string& file : files) {

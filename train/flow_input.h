@@ -16,8 +16,8 @@ std::optional<FlowRecipe> flow_of(const Passport&);
 // another. `flow` and `encoding` are empty for colours. `start`: the weights are only a beginning, and those of colours
 // will do.
 void require_flow(const Passport&, const std::string& flow, const std::string& encoding, bool start = false);
-// Usage error where a net of clips would be given single pictures (repeated, they are a video in which nothing moves), or
-// a net of pictures optical flow.
+// Usage error where a net of clips would be given single pictures (repeated, they are a video in which nothing moves),
+// or a net of pictures optical flow.
 void require_clips(const Model&, const DataSource&);
 
 }  // namespace dactyl

@@ -134,10 +134,11 @@ void check_apart(const std::vector<LogitStream>& streams, const std::vector<Logi
   }
   const std::set<std::string> reported = faces_of(streams);
   for (const std::string& face : faces_of(fit))
-    check(Exit::data, !reported.contains(face),
-          "fuse: a sample of {} with the name and the scores of one of {} would fit the weights and be reported; fit on "
-          "another part of the data",
-          fit.front().logits.path, streams.front().logits.path);
+    check(
+        Exit::data, !reported.contains(face),
+        "fuse: a sample of {} with the name and the scores of one of {} would fit the weights and be reported; fit on "
+        "another part of the data",
+        fit.front().logits.path, streams.front().logits.path);
 }
 
 Gain gain_of(const std::vector<Prediction>& fused, const std::vector<Prediction>& single, std::uint64_t seed) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "kernels/flow.h"
+#include "train/data/flow_recipe.h"
 #include "train/input_text.h"
 #include "train/trainer.h"
 
@@ -39,6 +41,11 @@ void apply_passport(InputSpec& input, const Passport& passport) {
           "means for {} channels; the model takes {}", passport.mean.size(), input.channels);
     input.mean = red_first(passport.mean);
     input.scale = red_first(passport.scale);
+  }
+  if (!passport.flow.empty()) {
+    const i64 channels = channels_of(flow_encoding(passport.encoding));
+    check(Exit::model_file, channels == input.channels, "flow as {} has {} channels; the model takes {}",
+          passport.encoding, channels, input.channels);
   }
   input.flow = passport.flow;
   input.encoding = passport.encoding;
@@ -118,7 +125,11 @@ LoadedModel open_model(const std::string& name, const std::string& weights, cons
   const Checkpoint file = Checkpoint::read(file_of(weights));
   const Passport passport = Passport::from_notes(file.notes, file.path);
   const i64 classes = passport.labels.empty() ? options.classes : static_cast<i64>(passport.labels.size());
-  return pour(name, file, classes, options, false);
+  LoadedModel loaded = pour(name, file, classes, options, false);
+  check(Exit::model_file, loaded.model.input.channels == 3 || !passport.flow.empty(),
+        "{}: takes {} channels and does not say of what flow; dactyl train --flow makes of it a net that does",
+        file.path, loaded.model.input.channels);
+  return loaded;
 }
 
 Passport passport_in(const std::string& weights) {

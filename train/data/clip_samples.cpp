@@ -57,8 +57,10 @@ std::shared_ptr<const DataSource> open_samples(const std::string& path, const st
         known.empty() ? frequent_labels(*source, choice.classes.min_per_class, choice.classes.top_classes) : known;
     return only_classes(std::move(source), std::move(labels));
   }
-  if (choice.flow) return clip_samples(open_flow(path, known, *choice.flow, choice.device, choice.frame_folders), choice.frames);
-  if (choice.frame_folders || holds_videos(path)) return clip_samples(open_clips(path, known, 25, choice.frame_folders), choice.frames);
+  if (choice.flow)
+    return clip_samples(open_flow(path, known, *choice.flow, choice.device, choice.frame_folders), choice.frames);
+  if (choice.frame_folders || holds_videos(path))
+    return clip_samples(open_clips(path, known, 25, choice.frame_folders), choice.frames);
   return open_source(path, known);
 }
 

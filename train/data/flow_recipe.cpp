@@ -112,7 +112,7 @@ Tensor compute_flow(const FlowRecipe& r, const Tensor& from, const Tensor& to) {
 FlowEncoding flow_encoding(const std::string& text) {
   if (text == "uv") return FlowEncoding::uv;
   if (text == "uv0") return FlowEncoding::uv0;
-  check(Exit::usage, text == "hsv", "flow encoding '{}': expected uv, uv0 or hsv", text);
+  check(Exit::usage, text == "hsv", "flow encoding {}: expected uv, uv0 or hsv", shown(text));
   return FlowEncoding::hsv;
 }
 

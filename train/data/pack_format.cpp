@@ -109,8 +109,11 @@ PackIndex read_pack_index(const RegularFile& file) {
         static_cast<i64>(end.offset));
   try {
     const Json json = Json::parse(text);
-    PackIndex index{whole(json.at("side")), whole(json.value("channels", Json(3))), json.value("flow", ""),
-                    json.at("labels").get<std::vector<std::string>>(), {}};
+    PackIndex index{whole(json.at("side")),
+                    whole(json.value("channels", Json(3))),
+                    json.value("flow", ""),
+                    json.at("labels").get<std::vector<std::string>>(),
+                    {}};
     check(Exit::data, index.channels == (index.flow.empty() ? 3 : 2), "{} channels of {} cannot be", index.channels,
           index.flow.empty() ? "colours" : "flow");
     for (const Json& sample : json.at("samples")) {

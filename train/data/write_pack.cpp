@@ -142,7 +142,8 @@ PackReport write_pack(const std::string& path, const ClipSource& source, const P
     Progress progress(source.flow().empty() ? "packing" : "computing flow", source.size(), "clips");
     for (i64 i = 0; i < source.size(); ++i, progress.advance()) {
       const Exit stop = Signals::stop();
-      check(stop, stop == Exit::good, "{}: interrupted after {} of {} clips; nothing was kept, start again", path, i, source.size());
+      check(stop, stop == Exit::good, "{}: interrupted after {} of {} clips; nothing was kept, start again", path, i,
+            source.size());
       Decoded d = ahead.take(i);
       if (!d.reason.empty()) {
         report.bad.push_back(std::move(d.reason));
