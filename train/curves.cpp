@@ -12,15 +12,15 @@ set encoding utf8
 set grid back lc rgb '#dddddd' lt 1
 set border 3 lc rgb '#555555'
 set tics nomirror textcolor rgb '#333333'
-set key above horizontal maxrows 1 font ',11' samplen 1.5 width -5 reverse Left
+set key above horizontal maxrows 1 font ',11' samplen 1.5 reverse Left
 set lmargin 9
 set rmargin 3
 average(x) = (n = n + 1, s = n == 1 ? x : s + (x - s) / (n < span ? n : span), s)
 )";
 
 const char* const panels = R"(
-accuracy = 'set ylabel "accuracy, % of samples"; set yrange [0:100]'
-loss = 'set ylabel "cross-entropy loss, nats per sample"; set yrange [0:*]'
+accuracy = 'set ylabel "accuracy, % of samples"; set yrange [0:100]; set key width -4'
+loss = 'set ylabel "cross-entropy loss, nats per sample"; set yrange [0:*]; set key width -5'
 do for [kind in 'svg png'] {
   if (kind eq 'svg') { set terminal svg size 900,800 dynamic font 'sans,13' background rgb 'white' }
   if (kind eq 'png') { set terminal pngcairo size 1800,1600 font 'sans,13' fontscale 2 linewidth 2 }
