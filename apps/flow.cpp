@@ -1,4 +1,6 @@
 // dactyl flow: the optical flow of videos, as a store to train from and as videos to look at.
+#include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
@@ -8,6 +10,9 @@
 
 namespace dactyl {
 namespace {
+
+const char* const colours = "red moves right, yellow-green down, cyan left, violet up";
+const char* const no_label = "unknown";  // of videos that are given one by one
 
 struct FlowVerb {
   ClipChoice clips;
@@ -28,7 +33,7 @@ std::shared_ptr<const ClipSource> videos(const FlowVerb& o) {
   for (const std::string& file : o.files)
     check(Exit::usage, has_video_extension(file),
           "{}: is no video; give videos, or one folder of classes, CSV file or pack", file);
-  return video_files({"unknown"}, o.files);
+  return video_files({no_label}, o.files);
 }
 
 FlowRecipe recipe_of(const FlowVerb& o) {
@@ -62,8 +67,35 @@ Image side_by_side(const Image& frames, const Image& flow, const FlowVerb& o) {
   return both;
 }
 
-std::string preview_name(i64 i, const std::string& sample) {
-  return "preview-" + to_text(i) + "-" + std::filesystem::path(sample).stem().string() + ".mp4";
+// A label or a sample as part of a file's name that any system takes: at most 60 bytes of whole characters.
+std::string for_file_name(std::string text) {
+  for (char& c : text)
+    if (const auto byte = static_cast<unsigned char>(c); byte < 0x80 && std::isalnum(byte) == 0 && c != '-') c = '_';
+  std::size_t end = std::min<std::size_t>(text.size(), 60);
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+// preview-0-down-hand00_0001.mp4; videos without labels have no class to name.
+std::string preview_name(i64 number, const Labelled& samples, i64 i) {
+  const std::string label = samples.labels()[static_cast<std::size_t>(samples.label(i))];
+  return "preview-" + to_text(number) + "-" + (label == no_label ? "" : for_file_name(label) + "-") +
+         for_file_name(std::filesystem::path(samples.name(i)).stem().string()) + ".mp4";
+}
+
+// The first sample of each class, then the second of each: a few of them show different classes.
+std::vector<i64> one_class_after_another(const Labelled& samples) {
+  std::vector<std::size_t> seen(samples.labels().size()), turn;
+  std::vector<i64> order;
+  for (i64 i = 0; i < samples.size(); ++i) {
+    turn.push_back(seen[static_cast<std::size_t>(samples.label(i))]++);
+    order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](i64 a, i64 b) {
+    return std::pair(turn[static_cast<std::size_t>(a)], samples.label(a)) <
+           std::pair(turn[static_cast<std::size_t>(b)], samples.label(b));
+  });
+  return order;
 }
 
 std::vector<std::string> write_previews(const FlowVerb& o, const std::string& store,
@@ -73,9 +105,11 @@ std::vector<std::string> write_previews(const FlowVerb& o, const std::string& st
   const auto small = with_short_side(source, o.recipe.side);
   std::map<std::string, i64> place;
   for (i64 i = 0; i < small->size(); ++i) place[small->name(i)] = i;
-  for (i64 i = 0; i < std::min<i64>(o.previews, flow->size()); ++i) {
+  for (const i64 i : one_class_after_another(*flow)) {
+    const auto number = static_cast<i64>(written.size());
+    if (number == o.previews) break;
     const Image both = side_by_side(small->all_frames(place.at(flow->name(i))), flow->all_frames(i), o);
-    written.push_back(o.out + "/" + preview_name(i, flow->name(i)));
+    written.push_back(o.out + "/" + preview_name(number, *flow, i));
     write_video(written.back(), both, flow->info(i).fps, {.times = flow->info(i).times});
   }
   return written;
@@ -109,6 +143,9 @@ void flow(FlowVerb o) {
             << static_cast<i64>(static_cast<double>(report.frames) / seconds) << " per second, " << report.bad.size()
             << " bad: " << store << "\nmade as: " << to_text(o.recipe) << '\n';
   for (const std::string& preview : previews) std::cout << "look at: " << preview << '\n';
+  if (!previews.empty())
+    std::cout << "colours: " << colours << "; brightness is length, full from " << o.longest
+              << " pixels a frame on (--longest)\n";
   for (const std::string& reason : report.bad) std::cout << "bad: " << one_line(reason) << '\n';
 }
 
@@ -129,10 +166,14 @@ void add_flow(CLI::App& program) {
   verb->add_option("--side", o->recipe.side, "short side of the frames the flow is computed on, in pixels")
       ->capture_default_str();
   verb->add_option("--bound", o->recipe.bound, "longest component kept, in pixels")->capture_default_str();
-  verb->add_option("--previews", o->previews, "how many videos are drawn")
+  verb->add_option(
+          "--previews", o->previews,
+          "how many videos are drawn, of one class after another: frames beside flow. Colours: " + std::string(colours))
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
-  verb->add_option("--longest", o->longest, "pixels at which a preview's colours are full; 0: a quarter of --bound")
+  verb->add_option(
+          "--longest", o->longest,
+          "of previews: brightness is a vector's length, full from so many pixels a frame on; 0: a quarter of --bound")
       ->check(CLI::Range(0.0, 1000.0));
   add_place(*verb, o->place);
   verb->add_flag("--json", o->json, "JSON to stdout");

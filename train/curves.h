@@ -10,6 +10,8 @@ namespace dactyl {
 
 // The gnuplot script that draws train.csv and val.csv, which lie beside it, to curves.svg and curves.png. `starts`: the
 // steps at which stages begin, marked by lines. `smoothing`: training values are averaged over about this many steps.
-std::string curves_script(const std::string& title, const std::vector<i64>& starts, i64 smoothing, bool validated);
+// `loss_note`: what sets the training loss apart from the validation loss on the same axis, as "weighted by class".
+std::string curves_script(const std::string& title, const std::vector<i64>& starts, i64 smoothing, bool validated,
+                          const std::string& loss_note = "");
 
 }  // namespace dactyl

@@ -44,30 +44,40 @@ unset key
 set border 1 lc rgb '#888888'
 set tics textcolor rgb '#333333'
 set style fill solid noborder
-set xrange [0:124]
+set xrange [0:100]
 set xtics 0,20,100 nomirror scale 0.5
 set grid xtics lc rgb '#dddddd' lt 1
 set xlabel 'F1 of the class, %'
 )";
 
+// The classes to the left of their bars, their figures to the right of the axis, where no line of the grid crosses
+// them.
+std::string rows(const std::vector<ClassScore>& classes) {
+  std::string names, figures;
+  for (std::size_t k = 0; k < classes.size(); ++k) {
+    const ClassScore& c = classes[k];
+    const std::string comma = k ? ", " : "", row = " " + to_text(k + 1);
+    names += comma + quoted_for_tic(shortened(c.label, 28)) + row;
+    figures += comma + quoted_for_tic(percent(c.f1) + "  (n = " + to_text(c.samples) + ")") + row;
+  }
+  const std::string range = "range [" + to_text(classes.size()) + "+0.6:0.4]\n";
+  return "set y" + range + "set y2" + range + "set ytics noenhanced scale 0 (" + names +
+         ")\nset y2tics noenhanced scale 0 font ',11' (" + figures + ")\n";
+}
+
 std::string script(const std::string& name, const Metrics& m, const std::vector<ClassScore>& classes) {
-  const std::size_t rows = classes.size();
   std::string text = "# Draws " + name + ".csv: gnuplot " + name + ".gp\n";
   text += drawing;
-  text += "set title " + title(m, classes) + " noenhanced\n";
-  text += "set yrange [" + to_text(rows) + "+0.6:0.4]\nset ytics noenhanced scale 0 (";
-  for (std::size_t k = 0; k < rows; ++k)
-    text += (k ? ", " : "") + quoted_for_plot(shortened(classes[k].label, 28)) + " " + to_text(k + 1);
-  const std::string height = to_text(130 + 30 * rows), twice = to_text(2 * (130 + 30 * rows));
-  text += ")\ndo for [kind in 'svg png'] {\n";
+  text += "set title " + title(m, classes) + " noenhanced\n" + rows(classes);
+  const std::size_t pixels = 130 + 30 * classes.size();
+  const std::string height = to_text(pixels), twice = to_text(2 * pixels);
+  text += "do for [kind in 'svg png'] {\n";
   text += "  if (kind eq 'svg') { set terminal svg size 900," + height + " font 'sans,13' background rgb 'white' }\n";
   text +=
       "  if (kind eq 'png') { set terminal pngcairo size 1800," + twice + " font 'sans,13' fontscale 2 linewidth 2 }\n";
   text += "  set output '" + name + ".' . kind\n";
-  text +=
-      "  plot '" + name + ".csv' using (50 * $5):1:(50 * $5):(0.36) every ::1 with boxxyerror lc rgb '#4292c6', \\\n";
-  text += "       '' using (100 * $5 + 1):1:(sprintf('%.1f %%  (n = %d)', 100 * $5, $2)) every ::1 \\\n";
-  text += "         with labels left noenhanced font ',11'\n  set output\n}\n";
+  text += "  plot '" + name + ".csv' using (50 * $5):1:(50 * $5):(0.36) every ::1 with boxxyerror lc rgb '#4292c6'\n";
+  text += "  set output\n}\n";
   return text;
 }
 

@@ -70,6 +70,12 @@ std::string quoted_for_plot(const std::string& text) {
   return "'" + safe + "'";
 }
 
+std::string quoted_for_tic(const std::string& text) {
+  std::string safe;
+  for (const char c : text) safe += c == '%' ? "%%" : std::string(1, c);
+  return quoted_for_plot(safe);
+}
+
 std::string shortened(const std::string& text, std::size_t characters) {
   std::size_t seen = 0, cut = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {

@@ -26,6 +26,8 @@ bool plot(const std::string& folder, const std::string& name, const std::string&
 
 // A text inside single quotes of a gnuplot script, without its mark-up.
 std::string quoted_for_plot(const std::string& text);
+// The same as the text of a tic, where gnuplot reads % as the start of a format.
+std::string quoted_for_tic(const std::string& text);
 // At most so many characters of UTF-8, the last one "…" where some are left out.
 std::string shortened(const std::string& text, std::size_t characters);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 
 #include "train/data/csv.h"
@@ -47,33 +48,82 @@ void write_predictions(const std::string& path, const std::vector<Prediction>& p
   write_atomically(path, csv);
 }
 
+std::string one_decimal(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", number);
+  return text;
+}
+
+constexpr std::size_t label_characters = 24;
+
+// Pixels of the picture: a square of cells, beside it and below it the names of the classes, to the right the scale.
+struct ConfusionLayout {
+  int square, names, left, bottom, width, height;
+  static constexpr int top = 52, right = 100, axis_title = 34, character = 8;
+
+  explicit ConfusionLayout(const Metrics& m) {
+    const std::size_t classes = m.per_class.size(), cell = classes <= 12 ? 48 : classes <= 30 ? 30 : 18;
+    square = static_cast<int>(std::clamp<std::size_t>(cell * classes, 280, 1100));
+    std::size_t longest = 0;
+    for (const ClassScore& c : m.per_class) longest = std::max(longest, c.label.size());
+    names = static_cast<int>(std::min(longest, label_characters)) * character + 14;
+    left = bottom = axis_title + names;
+    width = left + square + right;
+    height = top + square + bottom;
+  }
+  std::string x(double pixels) const { return "screen " + to_text(pixels / width); }
+  std::string y(double pixels) const { return "screen " + to_text(pixels / height); }
+};
+
 // The names of the classes along an axis, for as many as can be read.
 std::string tics(const Metrics& m, const char* axis, const char* options) {
-  std::string text = std::string("set ") + axis + "tics " + options + " (";
+  std::string text = std::string("set ") + axis + "tics " + options + " noenhanced font ',10' scale 0 (";
   const std::size_t every = (m.per_class.size() + 59) / 60;
   for (std::size_t c = 0; c < m.per_class.size(); c += every)
-    text += (c ? ", " : "") + quoted_for_plot(m.per_class[c].label) + " " + to_text(c);
+    text += (c ? ", " : "") + quoted_for_tic(shortened(m.per_class[c].label, label_characters)) + " " + to_text(c);
   return text + ")\n";
+}
+
+// Margins in pixels, so that the cells are squares and the axes' titles stand beside the names, however long these are.
+std::string frame_of_cells(const ConfusionLayout& at) {
+  const double middle = at.square / 2.0;
+  std::string script = "set lmargin at " + at.x(at.left) + "\nset rmargin at " + at.x(at.left + at.square) + "\n";
+  script += "set bmargin at " + at.y(at.bottom) + "\nset tmargin at " + at.y(at.bottom + at.square) + "\n";
+  script += "set label 'recognised as' at " + at.x(at.left + middle) + "," + at.y(18) + " center\n";
+  script += "set label 'truth' at " + at.x(18) + "," + at.y(at.bottom + middle) + " center rotate by 90\n";
+  script += "set colorbox user origin " + at.x(at.left + at.square + 14) + "," + at.y(at.bottom) + " size " + at.x(14) +
+            "," + at.y(at.square) + "\n";
+  return script;
+}
+
+// How many samples a cell holds, where there is room to write it.
+std::string counts(const Metrics& m) {
+  std::string script;
+  if (m.confusion.size() > 12) return script;
+  for (std::size_t row = 0; row < m.confusion.size(); ++row)
+    for (std::size_t c = 0; c < m.confusion.size(); ++c)
+      if (const i64 n = m.confusion[row][c]; n > 0)
+        script += "set label '" + to_text(n) + "' at " + to_text(c) + "," + to_text(row) + " center front tc rgb '" +
+                  (2 * n > m.per_class[row].samples ? "white" : "black") + "'\n";
+  return script;
 }
 
 std::string confusion_script(const Metrics& m) {
   const std::size_t classes = m.per_class.size();
-  const int side = static_cast<int>(std::clamp<std::size_t>(300 + 18 * classes, 480, 1500));
+  const ConfusionLayout at(m);
   std::string script = "# Draws confusion.csv, each row as shares of its samples: gnuplot confusion.gp\n";
-  script += "set datafile separator ','\nset encoding utf8\nunset key\nset size square\n";
-  script += "set title '" + to_text(100 * m.top1) + " % of " + to_text(m.samples) + " samples recognised'\n";
-  script += "set xlabel 'recognised as'\nset ylabel 'truth'\nset yrange [" + to_text(classes) + "-0.5:-0.5]\n";
-  script += "set xrange [-0.5:" + to_text(classes) + "-0.5]\n";
-  script +=
-      tics(m, "x", "rotate by 90 right noenhanced font ',9' scale 0") + tics(m, "y", "noenhanced font ',9' scale 0");
+  script += "set datafile separator ','\nset encoding utf8\nunset key\n";
+  script += "set title '" + one_decimal(100 * m.top1) + " % of " + to_text(m.samples) + " samples recognised'\n";
+  script += "set yrange [" + to_text(classes) + "-0.5:-0.5]\nset xrange [-0.5:" + to_text(classes) + "-0.5]\n";
+  script += frame_of_cells(at) + tics(m, "x", "rotate by 90 right") + tics(m, "y", "") + counts(m);
   script += "set palette defined (0 '#ffffff', 0.02 '#deebf7', 0.5 '#4292c6', 1 '#08306b')\n";
   script += "set cbrange [0:100]\nset cblabel 'share of the class, %'\n";
   script += "set object 1 rectangle from graph 0,0 to graph 1,1 fillcolor rgb 'white' behind\n";
   script += "do for [kind in 'svg png'] {\n";
-  const std::string s = to_text(side), s2 = to_text(2 * side);
-  script +=
-      "  if (kind eq 'svg') { set terminal svg size " + s + "," + s + " font 'sans,12' background rgb 'white' }\n";
-  script += "  if (kind eq 'png') { set terminal pngcairo size " + s2 + "," + s2 + " font 'sans,12' fontscale 2 }\n";
+  const std::string size = to_text(at.width) + "," + to_text(at.height),
+                    twice = to_text(2 * at.width) + "," + to_text(2 * at.height);
+  script += "  if (kind eq 'svg') { set terminal svg size " + size + " font 'sans,12' background rgb 'white' }\n";
+  script += "  if (kind eq 'png') { set terminal pngcairo size " + twice + " font 'sans,12' fontscale 2 }\n";
   script += "  set output 'confusion.' . kind\n";
   // A rectangle per cell stays sharp, but a thousand classes would be a hundred megabytes of them: these are a picture.
   script += std::string("  plot 'confusion_shares.dat' matrix with image") + (classes > 100 ? "" : " pixels") +

@@ -19,6 +19,12 @@ std::string percent(double share) {
   return text;
 }
 
+// The training loss knows class weights and smoothed labels, the validation loss does not.
+std::string loss_note(const TrainOptions& o) {
+  if (o.class_weights == "none") return o.smoothing > 0 ? "labels smoothed" : "";
+  return o.smoothing > 0 ? "weighted, smoothed" : "weighted by class";
+}
+
 // Into the book of bad samples, each once.
 void enter(std::vector<BadSample>& book, const std::vector<BadSample>& found) {
   for (const BadSample& b : found)
@@ -66,7 +72,8 @@ void Training::validate() {
   state_.validated = state_.step;
   const bool better = value_of(options_.metric, m) > state_.best;
   state_.without_gain = better ? 0 : state_.without_gain + 1;
-  log_.say("step " + to_text(state_.step) + ": validation accuracy " + percent(m.top1) + ", loss " + to_text(m.loss) +
+  log_.say("step " + to_text(state_.step) + ": validation accuracy " + percent(m.top1) +
+           (options_.metric == "f1" ? ", macro F1 " + percent(m.macro_f1) : "") + ", loss " + to_text(m.loss) +
            (better ? ", the best so far" : ""));
   if (better && save_best()) {
     state_.best = value_of(options_.metric, m);
@@ -137,7 +144,8 @@ void Training::draw(bool last) {
                             to_text(subject_.train.labels().size()) + " classes";
   try {
     curves_.start(folder_.path(), "curves",
-                  curves_script(title, starts, std::clamp<i64>(plan_.back().end / 50, 10, 200), state_.validated > 0));
+                  curves_script(title, starts, std::clamp<i64>(plan_.back().end / 50, 10, 200), state_.validated > 0,
+                                loss_note(options_)));
   } catch (const Error& error) {
     if (error.exit() != Exit::data) throw;  // a full disk: the curves wait, the training does not
   }

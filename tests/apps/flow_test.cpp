@@ -36,6 +36,17 @@ TEST_F(Flow, a_store_and_training_on_it) {
   EXPECT_EQ(run("eval --run computed --data f/flow.pack --json --out e2").json()["top1"], on_videos["top1"]);
 }
 
+TEST_F(Flow, previews_take_turns_among_the_classes_and_are_explained) {
+  std::filesystem::rename(path("words/up"), path("words/up & over"));
+  const Said said = run("flow --algo farneback --side 48 words --out f --previews 3");
+  if (said.err.find("FFmpeg") != std::string::npos) GTEST_SKIP() << said.err;
+  ASSERT_EQ(said.code, 0) << said.err;
+  for (const char* name : {"preview-0-down-hand", "preview-1-up___over-hand", "preview-2-down-hand"})
+    EXPECT_NE(said.out.find(name), std::string::npos) << said.out;
+  EXPECT_NE(said.out.find("red moves right"), std::string::npos);
+  EXPECT_NE(said.out.find("full from 5 pixels"), std::string::npos);
+}
+
 TEST_F(Flow, what_does_not_fit_is_refused) {
   ASSERT_EQ(run("flow --algo farneback --side 48 words --out f --previews 0").code, 0);
   ASSERT_EQ(run(train + "--data f/flow.pack --flow cached --out stored").code, 0);

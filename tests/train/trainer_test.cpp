@@ -25,7 +25,9 @@ std::vector<double> column(const std::string& path, int index) {
 }
 
 TEST(trainer, learns_and_leaves_the_run_folder) {
-  const TrainOptions o = tiny::options(tiny::folder("learns"));
+  TrainOptions o = tiny::options(tiny::folder("learns"));
+  o.metric = "f1";
+  o.class_weights = "inverse";
   const tiny::Colours data(30), validation(12);
   const TrainResult result = tiny::train(o, data, validation);
   EXPECT_EQ(result.exit, Exit::good);
@@ -36,6 +38,8 @@ TEST(trainer, learns_and_leaves_the_run_folder) {
                            "eval/confusion.csv", "eval/bad_samples.csv", "eval/predictions.csv"})
     EXPECT_TRUE(std::filesystem::exists(o.out + "/" + name)) << name;
   EXPECT_EQ(tiny::content(o.out + "/train.csv").rfind("step,loss,accuracy,rate,samples_per_s,wait,memory\n1,", 0), 0u);
+  EXPECT_NE(tiny::content(o.out + "/log.txt").find(", macro F1 100.00 %, loss "), std::string::npos);
+  EXPECT_NE(tiny::content(o.out + "/curves.gp").find("each_loss = 'training, weighted by class'"), std::string::npos);
   std::filesystem::remove_all(o.out);
 }
 
