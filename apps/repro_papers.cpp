@@ -12,23 +12,31 @@ Given flow(const std::string& algorithm, const std::string& encoding) {
 constexpr const char* imagenet = "a net trained on ImageNet";
 
 Paper alphabet() {
-  return {
-      .verb = "seed1",
-      .title = "AlexNet and GoogLeNet fine-tuned on photos of the ASL alphabet",
-      .data = "3,000 photos of each letter, of many backgrounds, lights, skin colours and hand sizes",
-      .classes = 26,
-      .samples = 78000,
-      .metric = "top1",
-      .figure_name = "accuracy",
-      .figure = 0.9939,
-      .runs = {
-          {.name = "alexnet", .recipe = "seed1-alexnet", .start = imagenet, .extra = {}, .fixed = {}, .figure = 0.9939},
-          {.name = "googlenet",
-           .recipe = "seed1-googlenet",
-           .start = imagenet,
-           .extra = {},
-           .fixed = {},
-           .figure = 0.9552}}};
+  return {.verb = "seed1",
+          .title = "AlexNet and GoogLeNet fine-tuned on photos of the ASL alphabet",
+          .data = "3,000 photos of each letter, of many backgrounds, lights, skin colours and hand sizes",
+          .classes = 26,
+          .samples = 78000,
+          .metric = "top1",
+          .figure_name = "accuracy",
+          .figure = 0.9939,
+          .runs = {{.name = "alexnet",
+                    .recipe = "seed1-alexnet",
+                    .start = imagenet,
+                    .extra = {},
+                    .fixed = {},
+                    .figure = 0.9939},
+                   {.name = "googlenet",
+                    .recipe = "seed1-googlenet",
+                    .start = imagenet,
+                    .extra = {},
+                    .fixed = {},
+                    .figure = 0.9552}},
+          .examples =
+              "  dactyl repro seed1 photos --streams googlenet --weights-googlenet bvlc_googlenet.caffemodel\n"
+              "  dactyl repro seed1 photos --weights-googlenet bvlc_googlenet.caffemodel \\\n"
+              "      --weights-alexnet bvlc_alexnet.caffemodel --set batch=32 --out runs/letters\n"
+              "A second call with the same options goes on where the first one stopped."};
 }
 
 // The paper's three streams see 20 frames of 224×224: of three colours, of Farnebäck's flow drawn as a picture, of the
@@ -69,8 +77,19 @@ Paper words() {
                    {.name = "frame",
                     .recipe = "seed2-frame",
                     .start = imagenet,
+                    .whose = "its recipe",
                     .extra = {},
-                    .fixed = {"flow", "clips", "test-clips"}}}};
+                    .fixed = {"flow", "clips", "test-clips"}}},
+          .examples =
+              "  dactyl convert --inflate --model i3d --weights bvlc_googlenet.caffemodel --pictures photos \\\n"
+              "      --out i3d_rgb.safetensors\n"
+              "  dactyl convert --inflate --model i3d --weights bvlc_googlenet.caffemodel --pictures photos \\\n"
+              "      --channels 2 --out i3d_flow.safetensors\n"
+              "  dactyl repro seed2 videos --weights-rgb i3d_rgb.safetensors --weights-tvl1 i3d_flow.safetensors \\\n"
+              "      --weights-farneback i3d_rgb.safetensors --weights-frame bvlc_googlenet.caffemodel \\\n"
+              "      --weights-mobilenet-lstm mobilenet_v1_075_224.safetensors --out runs/words\n"
+              "  dactyl repro seed2 videos --weights-rgb i3d_rgb.safetensors --streams rgb --set batch=8\n"
+              "A second call with the same options goes on where the first one stopped."};
 }
 
 }  // namespace
