@@ -115,6 +115,12 @@ std::string weights_text(const Json& weights) {
   return text;
 }
 
+std::string points(const Json& share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%+.2f", 100 * share.get<double>());
+  return text;
+}
+
 // All combinations that dactyl fuse made.
 void add_fused(Page& page, const Paper& paper, const std::string& out, const Json& metrics) {
   const std::string file = out + "/fused/fusion.json";
@@ -130,9 +136,10 @@ void add_fused(Page& page, const Paper& paper, const std::string& out, const Jso
                     percent(c.at("macro_f1")), interval(c, "macro_f1"), percent(c.at("equal").at("macro_f1"))});
   page.table({"weights", "accuracy", "95 % interval", "macro F1", "95 % interval", "macro F1, equal weights"}, rows);
   const Json& gain = fusion.at("gain");
-  page.paragraph("All streams less the best single one, " + fusion.value("best_single", "") +
-                 ", in accuracy: " + percent(gain.at("top1")) + ", with 95 % confidence " +
-                 interval({{"gain_interval", gain.at("interval")}}, "gain") + ".");
+  page.paragraph("All streams less the best single one (" + fusion.value("best_single", "") +
+                 ", chosen on these samples): " + points(gain.at("top1")) +
+                 " points of accuracy, with 95 % confidence " + points(gain.at("interval").at(0)) + " to " +
+                 points(gain.at("interval").at(1)) + ".");
   add_charts(page, out, "fused");
 }
 

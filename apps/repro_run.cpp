@@ -76,16 +76,17 @@ void add_start(ReproRun& run, const Passport& passport, const ReproOptions& o) {
   const std::string &weights = run.options.weights, &name = run.paper->name;
   const std::string told =
       passport.origin.empty() ? "it does not say where it is from" : "its origin: " + passport.origin;
-  run.start = weights.empty() ? "random weights" : fs::path(weights).filename().string() + " (" + told + ")";
   const bool same = std::find(o.same_start.begin(), o.same_start.end(), name) != o.same_start.end();
-  check(Exit::usage, !same || !weights.empty(), "--same-start {}: begins with random weights; give --weights-{} FILE",
-        name, name);
-  if (same)
-    run.start += ", as in the paper by the word of --same-start";
+  check(Exit::usage, !same || !weights.empty(),
+        "--same-start {}: it begins with random weights; give --weights-{} FILE", name, name);
+  run.start = weights.empty() ? "random weights" : fs::path(weights).filename().string();
+  const std::string paper = ", " + run.paper->whose + " with " + run.paper->start;
+  if (weights.empty())
+    run.deviations.push_back("begins with random weights" + paper + "; --weights-" + name + " FILE gives some");
+  else if (!same)
+    run.deviations.push_back("begins with " + run.start + " (" + told + ")" + paper);
   else
-    run.deviations.push_back((weights.empty() ? "begins with " : "began with ") + run.start + ", " + run.paper->whose +
-                             " with " + run.paper->start +
-                             (weights.empty() ? "; --weights-" + name + " FILE gives some" : ""));
+    run.start += " (" + told + "); the paper's, by the word of --same-start";
 }
 
 }  // namespace

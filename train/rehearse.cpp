@@ -3,9 +3,11 @@
 
 #include "train/data/flow_clips.h"
 #include "train/flow_input.h"
+#include "train/input_text.h"
 #include "train/open_model.h"
 #include "train/run_data.h"
 #include "train/settings.h"
+#include "train/stage_plan.h"
 
 namespace dactyl {
 namespace {
@@ -36,6 +38,27 @@ Passport passport_for(const TrainOptions& o) {
   return passport;
 }
 
+LoadedModel model_for(const TrainOptions& o, const DataSource& source, i64 channels) {
+  const bool clips = source.frames() > 1;
+  return open_for_training(o.model, o.weights, source.labels(),
+                           {.height = o.input,
+                            .width = o.input,
+                            .frames = clips ? source.frames() : 0,
+                            .channels = clips ? channels : 0,
+                            .auxiliary = o.weights.empty(),
+                            .dropout = o.dropout});
+}
+
+// What the options ask of this net.
+void require_fit(const TrainOptions& o, const DataSource& source, Model& model) {
+  check(Exit::data, model.input.frames == 0 || source.frames() > 1,
+        "{}: holds pictures, {} takes clips; --frame-folders on makes a clip of every folder of pictures", o.data,
+        o.model);
+  for (const Stage& stage : o.stages) learns(model, stage.what, o.freeze);
+  never_mirrored(o.no_mirror, source.labels());
+  if (!o.resize.empty()) set_resize(model.input, o.resize);
+}
+
 }  // namespace
 
 Passport rehearse(const TrainOptions& o) {
@@ -45,16 +68,10 @@ Passport rehearse(const TrainOptions& o) {
   const std::shared_ptr<const DataSource> source = open(o);
   require_parts(o, *source);
   const std::string flow = source->flow(), encoding = flow.empty() ? "" : o.flow_encoding;
-  const bool clips = source->frames() > 1;
   const i64 channels = flow.empty() ? source->channels() : channels_of(flow_encoding(encoding));
-  const LoadedModel loaded = open_for_training(o.model, o.weights, source->labels(),
-                                               {.height = o.input,
-                                                .width = o.input,
-                                                .frames = clips ? source->frames() : 0,
-                                                .channels = clips ? channels : 0,
-                                                .auxiliary = o.weights.empty(),
-                                                .dropout = o.dropout});
+  LoadedModel loaded = model_for(o, *source, channels);
   require_flow(loaded.passport, flow, encoding, true);
+  require_fit(o, *source, loaded.model);
   return passport;
 }
 

@@ -51,9 +51,9 @@ TEST_F(Repro, what_a_run_began_with) {
   EXPECT_FALSE(std::filesystem::exists(path("s")));  // the runs before it have not begun
   const std::string again = "repro seed1 photos --streams googlenet --json " + weights + " --out s" + tiny;
   const std::string told = run(again).json()["deviations"].dump();
-  for (const char* text : {"googlenet: began with best.safetensors (its origin: ", "the paper with a net trained on"})
+  for (const char* text : {"googlenet: begins with best.safetensors (its origin: ", "the paper with a net trained on"})
     EXPECT_NE(told.find(text), std::string::npos) << told;
-  EXPECT_EQ(run(again + "--same-start googlenet").json()["deviations"].dump().find("began with"), std::string::npos);
+  EXPECT_EQ(run(again + "--same-start googlenet").json()["deviations"].dump().find("begins with"), std::string::npos);
 }
 
 TEST_F(Repro, words_and_a_run_that_was_interrupted) {
