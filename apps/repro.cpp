@@ -72,20 +72,34 @@ void print(const Paper& paper, const Json& all) {
             << '\n';
 }
 
+// Everything is checked before anything is trained, so that nothing fails days later.
+std::vector<ReproRun> prepared(const std::vector<const PaperRun*>& chosen, const ReproOptions& o) {
+  std::vector<ReproRun> runs;
+  Progress progress("checking", static_cast<i64>(chosen.size()), "runs");
+  for (const PaperRun* run : chosen) {
+    runs.push_back(prepare(*run, o));
+    progress.advance();
+  }
+  return runs;
+}
+
 void repro(const Paper& paper, ReproOptions& o) {
   check(Exit::data, std::filesystem::exists(o.data), "{}: no such folder, CSV file or pack", o.data);
-  make_folder(o.out);
   std::vector<std::string> general;
-  std::vector<ReproRun> runs;
+  std::vector<ReproRun> runs = prepared(chosen(paper, o, general), o);
+  make_folder(o.out);
   const auto all_deviations = [&] {
     std::vector<std::string> all = data_deviations(paper, runs);
     all.insert(all.end(), general.begin(), general.end());
-    for (const ReproRun& run : runs) all.insert(all.end(), run.deviations.begin(), run.deviations.end());
+    for (const std::string& text : run_deviations(runs)) all.push_back(text);
     return all;
   };
-  for (const PaperRun* run : chosen(paper, o, general)) {
-    runs.push_back(run_paper(paper, *run, o));
-    write_page(paper, o, runs, nullptr, all_deviations());  // what is done can be looked at while the rest runs
+  for (const std::string& text : all_deviations()) std::cerr << "deviation: " << one_line(text) << '\n';
+  std::vector<ReproRun> finished;
+  for (ReproRun& run : runs) {
+    complete(paper, run);
+    finished.push_back(run);
+    write_page(paper, o, finished, nullptr, all_deviations());  // what is done can be looked at while the rest runs
   }
   const Json together = o.can_fuse ? fused(runs, o.out + "/fused") : Json();
   const auto streams = std::count_if(runs.begin(), runs.end(), [](const ReproRun& r) { return r.paper->fused; });
@@ -112,12 +126,10 @@ void add_paper(CLI::App& program, CLI::App& app, const Paper& paper) {
   auto o = std::make_shared<ReproOptions>();
   std::vector<std::string> names;
   for (const PaperRun& run : paper.runs) names.push_back(run.name);
-  CLI::App* verb = add_verb(app, paper.verb, paper.title,
-                            "  dactyl repro " + paper.verb + " data --out runs/" + paper.verb + " --weights-" +
-                                names.back() + " pretrained.safetensors\n  dactyl repro " + paper.verb +
-                                " data --streams " + names.front() + " --set batch=8 --device cuda");
+  CLI::App* verb = add_verb(app, paper.verb, paper.title, paper.examples);
   verb->add_option("DATA", o->data, "folder of classes, or CSV with path,label, as train takes it")->required();
-  verb->add_option("--out", o->out, "folder for the runs and the page; a second call goes on there")
+  verb->add_option("--out", o->out,
+                   "folder for the runs and the page; a second call with the same options goes on there")
       ->default_str("runs/" + paper.verb);
   verb->add_option("--streams", o->streams, "which of the paper's runs; default: all")
       ->delimiter(',')
@@ -126,7 +138,11 @@ void add_paper(CLI::App& program, CLI::App& app, const Paper& paper) {
   for (const PaperRun& run : paper.runs)
     verb->add_option_function<std::string>(
         "--weights-" + run.name, [o, name = run.name](const std::string& file) { o->weights[name] = file; },
-        "what " + run.name + " starts from; the paper: " + run.start);
+        "what " + run.name + " starts from; " + run.whose + ": " + run.start);
+  verb->add_option("--same-start", o->same_start,
+                   "runs whose weights you know to be what the paper began with; of all others it is a deviation")
+      ->delimiter(',')
+      ->check(CLI::IsMember(names));
   verb->add_flag("--json", o->json, "figures and deviations as JSON to stdout");
   add_deviations(*verb, o);
   verb->callback([o, &paper, &program] {

@@ -85,18 +85,78 @@ void add_headline(Page& page, const Paper& paper, const std::vector<ReproRun>& r
     if (run.paper->fused == streams && (!best || value(run) > value(*best))) best = &run;
   if (!best) return;
   const Json& metrics = fused.is_object() ? fused : best->metrics;
-  const bool own = !fused.is_object() && best->paper->figure > 0;
+  const auto equals = std::count_if(runs.begin(), runs.end(), [&](const auto& r) { return r.paper->fused == streams; });
+  const bool own = !fused.is_object() && best->paper->figure > 0, picked = !fused.is_object() && equals > 1;
   page.paragraph("The paper reports " + figure(own ? best->paper->figure : paper.figure) + " " + paper.figure_name +
                  " on data that is not public. Ours, of " +
                  (fused.is_object() ? "the streams fused" : best->paper->name) + ": " +
                  percent(metrics.value(paper.metric, Json())) + ", with 95 % confidence " +
                  interval(metrics, paper.metric) + ", on " + to_text(best->testing) + " samples held out of " +
-                 to_text(best->training + best->testing) + " of " + to_text(best->classes) + " classes.");
+                 to_text(best->training + best->testing) + " of " + to_text(best->classes) + " classes." +
+                 (picked ? " It is the best of " + to_text(i64{equals}) + (streams ? " streams" : " runs") +
+                               ", chosen on the samples it is reported on, so it flatters."
+                         : ""));
 }
 
 void add_charts(Page& page, const std::string& folder, const std::string& report) {
   page.picture(folder, report + "/f1_top10.png", "F1 of the 10 most frequent classes");
   page.picture(folder, report + "/f1_top20.png", "F1 of the 20 most frequent classes");
+  page.picture(folder, report + "/confusion.png", "What each class was taken for, as shares of its samples");
+}
+
+// "rgb 0.61, tvl1 0.39".
+std::string weights_text(const Json& weights) {
+  std::string text;
+  for (const auto& [name, weight] : weights.items()) {
+    char number[16];
+    std::snprintf(number, sizeof number, " %.2f", weight.get<double>());
+    text += (text.empty() ? "" : ", ") + name + number;
+  }
+  return text;
+}
+
+std::string points(const Json& share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%+.2f", 100 * share.get<double>());
+  return text;
+}
+
+// All combinations that dactyl fuse made.
+void add_fused(Page& page, const Paper& paper, const std::string& out, const Json& metrics) {
+  const std::string file = out + "/fused/fusion.json";
+  const Json fusion = Json::parse(text_file(file, Exit::data), nullptr, false);
+  check(Exit::data, fusion.is_object() && fusion.contains("combinations"), "{}: is damaged", file);
+  page.heading("The streams fused: " + percent(metrics.value(paper.metric, Json())) + " " + paper.figure_name);
+  page.paragraph(
+      "Each line is the weighted mean of the streams' probabilities. The samples of each class are dealt into two "
+      "halves, and either half is weighted as fits the other one; the means of both are shown.");
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& c : fusion["combinations"])
+    rows.push_back({weights_text(c.at("weights")), percent(c.at("top1")), interval(c, "top1"),
+                    percent(c.at("macro_f1")), interval(c, "macro_f1"), percent(c.at("equal").at("macro_f1"))});
+  page.table({"weights", "accuracy", "95 % interval", "macro F1", "95 % interval", "macro F1, equal weights"}, rows);
+  const Json& gain = fusion.at("gain");
+  page.paragraph("All streams less the best single one (" + fusion.value("best_single", "") +
+                 ", chosen on these samples): " + points(gain.at("top1")) +
+                 " points of accuracy, with 95 % confidence " + points(gain.at("interval").at(0)) + " to " +
+                 points(gain.at("interval").at(1)) + ".");
+  add_charts(page, out, "fused");
+}
+
+// Each once, with the runs that share it.
+void add_recipes(Page& page, const std::vector<ReproRun>& runs) {
+  page.heading("The recipes, and how they read the paper");
+  std::vector<std::string> told;
+  for (const ReproRun& run : runs) {
+    const std::string& recipe = run.paper->recipe;
+    if (std::find(told.begin(), told.end(), recipe) != told.end()) continue;
+    told.push_back(recipe);
+    std::string names;
+    for (const ReproRun& other : runs)
+      if (other.paper->recipe == recipe) names += (names.empty() ? "" : ", ") + other.paper->name;
+    page.paragraph(recipe + ".toml, of " + names + ":");
+    page.verbatim(run.recipe);
+  }
 }
 
 void add_run(Page& page, const Paper& paper, const ReproOptions& o, const ReproRun& run) {
@@ -109,8 +169,6 @@ void add_run(Page& page, const Paper& paper, const ReproOptions& o, const ReproR
   for (const Class& c : classes_of(run.folder + "/eval"))
     rows.push_back({c.label, to_text(static_cast<i64>(c.samples)), percent(c.f1)});
   page.table({"class", "test samples", "F1"}, rows);
-  page.paragraph("The recipe, " + run.paper->recipe + ".toml, and how it reads the paper:");
-  page.verbatim(run.recipe);
 }
 
 }  // namespace
@@ -125,12 +183,9 @@ void write_page(const Paper& paper, const ReproOptions& o, const std::vector<Rep
       "the best figure is taken, chosen on the samples that are reported: there is no third part.");
   page.heading("Where this is not what the paper did");
   page.list(deviations);
-  if (fused.is_object()) {
-    page.heading("The streams fused: " + percent(fused.value(paper.metric, Json())) + " " + paper.figure_name);
-    page.paragraph("Combinations and weights are in fused/fusion.csv.");
-    add_charts(page, o.out, "fused");
-  }
+  if (fused.is_object()) add_fused(page, paper, o.out, fused);
   for (const ReproRun& run : runs) add_run(page, paper, o, run);
+  add_recipes(page, runs);
   page.write(o.out);
 }
 

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <set>
 
 #include "apps/repro.h"
 
@@ -10,7 +9,6 @@ namespace dactyl {
 namespace {
 
 namespace fs = std::filesystem;
-using Texts = std::vector<std::string>;
 
 std::string absolute(const std::string& path) {
   return path.empty() ? path : fs::absolute(path).lexically_normal().string();
@@ -27,12 +25,6 @@ std::string recipe_folder(const std::string& wanted) {
   fail(Exit::usage, "repro: the recipes are not beside the program; give their folder: --recipes DIR", {});
 }
 
-std::string joined(const Texts& texts) {
-  std::string text;
-  for (const std::string& t : texts) text += (text.empty() ? "" : ", ") + t;
-  return text.empty() ? "none" : text;
-}
-
 void take(TrainOptions& options, const Given& given) {
   for (const Setting& s : train_settings())
     if (const auto found = given.find(s.name); found != given.end()) s.set(options, found->second);
@@ -41,17 +33,6 @@ void take(TrainOptions& options, const Given& given) {
 Given for_run(Given given, const PaperRun& run) {
   for (const std::string& setting : run.fixed) given.erase(setting);
   return given;
-}
-
-// Settings that differ and are more than where and from what something is computed.
-Texts differences(const TrainOptions& from, const TrainOptions& to, const std::set<std::string>& apart) {
-  Texts list;
-  for (const Setting& s : train_settings()) {
-    if (s.may_change || apart.contains(s.name)) continue;
-    const std::string before = joined(s.get(from)), after = joined(s.get(to));
-    if (before != after) list.push_back(s.name + " " + after + " instead of " + before);
-  }
-  return list;
 }
 
 Json read_json(const std::string& path) {
@@ -64,30 +45,53 @@ Json read_json(const std::string& path) {
 void require_same(const TrainOptions& options) {
   const std::string config = options.out + "/config.toml";
   if (!fs::exists(config)) return;
-  const Texts changed = differences(read_config(config), options, {"out"});
+  std::string changed;
+  for (const Difference& d : differences(read_config(config), options, {"out"}))
+    changed += (changed.empty() ? "" : ", ") + d.name + " " + d.before + ", not " + d.now;
   check(Exit::usage, changed.empty(), "{}: its run was begun with other settings: {}; take those, or another --out",
-        options.out, changed.empty() ? "" : changed.front());
+        options.out, changed);
 }
 
+bool done(const TrainOptions& options) { return fs::exists(options.out + "/eval/metrics.json"); }
+
 // Trains what is left to train.
-void complete(const TrainOptions& options, const std::string& name) {
-  if (fs::exists(options.out + "/eval/metrics.json")) return;
+void train_rest(const TrainOptions& options, const std::string& name) {
   const TrainResult result = train(options, fs::exists(options.out + "/config.toml"));
   if (result.exit != Exit::good)
     throw Error(result.exit, name + ": stopped at step " + to_text(result.steps) +
                                  "; the state is saved, the same command goes on from here");
 }
 
-void add_start(ReproRun& run, const std::string& weights) {
+// All that training would find wrong before its first step, and what the weights say of themselves.
+Passport rehearsed(const PaperRun& run, const TrainOptions& options) {
+  try {
+    return rehearse(options);
+  } catch (const Error& error) {
+    throw Error(error.exit(), run.name + ": " + error.what());
+  }
+}
+
+// Weights rarely say enough to be recognised as the paper's, so others they are, unless the user says not.
+void add_start(ReproRun& run, const Passport& passport, const ReproOptions& o) {
+  const std::string &weights = run.options.weights, &name = run.paper->name;
+  const std::string told =
+      passport.origin.empty() ? "it does not say where it is from" : "its origin: " + passport.origin;
+  const bool same = std::find(o.same_start.begin(), o.same_start.end(), name) != o.same_start.end();
+  check(Exit::usage, !same || !weights.empty(),
+        "--same-start {}: it begins with random weights; give --weights-{} FILE", name, name);
   run.start = weights.empty() ? "random weights" : fs::path(weights).filename().string();
+  const std::string paper = ", " + run.paper->whose + " with " + run.paper->start;
   if (weights.empty())
-    run.deviations.push_back(run.paper->name + ": begins with random weights, the paper with " + run.paper->start +
-                             "; --weights-" + run.paper->name + " FILE gives some");
+    run.deviations.push_back("begins with random weights" + paper + "; --weights-" + name + " FILE gives some");
+  else if (!same)
+    run.deviations.push_back("begins with " + run.start + " (" + told + ")" + paper);
+  else
+    run.start += " (" + told + "); the paper's, by the word of --same-start";
 }
 
 }  // namespace
 
-ReproRun run_paper(const Paper& paper, const PaperRun& run, const ReproOptions& o) {
+ReproRun prepare(const PaperRun& run, const ReproOptions& o) {
   const std::string recipe = recipe_folder(o.recipes) + "/" + run.recipe + ".toml";
   TrainOptions asked = read_config(recipe);
   take(asked, run.extra);
@@ -98,37 +102,34 @@ ReproRun run_paper(const Paper& paper, const PaperRun& run, const ReproOptions& 
   options.data = absolute(o.data);
   options.out = absolute(o.out + "/" + run.name);
   for (std::string* path : {&options.splits, &options.no_mirror}) *path = absolute(*path);
-
-  ReproRun done{.paper = &run,
-                .folder = options.out,
-                .recipe = text_file(recipe, Exit::usage),
-                .start = "",
-                .deviations = {},
-                .metrics = {}};
-  for (const std::string& text : differences(asked, options, {"data", "weights", "out", "seed"}))
-    done.deviations.push_back(run.name + ": " + text);
-  add_start(done, options.weights);
   require_same(options);
-  std::cerr << "\n" << paper.verb << ", " << run.name << ": " << recipe << '\n';
-  for (const std::string& text : done.deviations) std::cerr << "deviation: " << one_line(text) << '\n';
-  complete(options, run.name);
-  done.metrics = read_json(done.folder + "/eval/metrics.json");
-  done.classes = static_cast<i64>(read_json(done.folder + "/labels.json").size());
-  const Json splits = read_json(done.folder + "/splits.json");
-  done.training = static_cast<i64>(splits.value("train", Json::array()).size());
-  done.testing = static_cast<i64>(splits.value("test", Json::array()).size());
-  return done;
+
+  ReproRun ready{.paper = &run,
+                 .options = options,
+                 .folder = options.out,
+                 .recipe = text_file(recipe, Exit::usage),
+                 .start = "",
+                 .deviations = {},
+                 .metrics = {}};
+  for (const Difference& d : differences(asked, options, {"data", "weights", "out", "seed"}))
+    ready.deviations.push_back(d.name + " " + d.now + " instead of " + d.before);
+  add_start(ready, rehearsed(run, options), o);
+  return ready;
 }
 
-std::vector<std::string> data_deviations(const Paper& paper, const std::vector<ReproRun>& runs) {
-  if (runs.empty()) return {};
-  const ReproRun& run = runs.front();
-  const i64 samples = run.training + run.testing;
-  if (run.classes == paper.classes && samples == paper.samples)
-    return {"the data: as many classes and samples, but others"};
-  return {"the data: " + to_text(run.classes) + " classes with " + to_text(samples) +
-          " samples; the paper's: " + to_text(paper.classes) + " classes" +
-          (paper.samples ? " with " + to_text(paper.samples) + " samples" : "") + ", " + paper.data};
+void complete(const Paper& paper, ReproRun& run) {
+  const std::string& name = run.paper->name;
+  if (done(run.options)) {
+    std::cerr << paper.verb << ", " << name << ": done already, in " << one_line(run.folder) << '\n';
+  } else {
+    std::cerr << "\n" << paper.verb << ", " << name << ": " << run.paper->recipe << ".toml\n";
+    train_rest(run.options, name);
+  }
+  run.metrics = read_json(run.folder + "/eval/metrics.json");
+  run.classes = static_cast<i64>(read_json(run.folder + "/labels.json").size());
+  const Json splits = read_json(run.folder + "/splits.json");
+  run.training = static_cast<i64>(splits.value("train", Json::array()).size());
+  run.testing = static_cast<i64>(splits.value("test", Json::array()).size());
 }
 
 }  // namespace dactyl

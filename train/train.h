@@ -22,6 +22,7 @@
 #include "train/metrics.h"
 #include "train/optimizer.h"
 #include "train/progress.h"
+#include "train/rehearse.h"
 #include "train/report.h"
 #include "train/schedule.h"
 #include "train/settings.h"

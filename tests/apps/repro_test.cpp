@@ -6,7 +6,7 @@ namespace {
 
 using Repro = Program;
 
-const std::string small = " --input 80 --batch 4 --stage all:1it@1e-3 --device cpu --out r ";
+const std::string tiny = " --input 80 --batch 4 --stage all:1it@1e-3 --device cpu ", small = tiny + "--out r ";
 
 TEST_F(Repro, the_alphabet_of_photos) {
   ASSERT_EQ(run("data synth --classes 2 --per-class 5 --size 72 --out photos").code, 0);
@@ -21,15 +21,39 @@ TEST_F(Repro, the_alphabet_of_photos) {
   const std::string deviations = said["deviations"].dump();
   for (const char* text :
        {"2 classes with 10 samples; the paper's: 26 classes with 78000 samples", "googlenet: batch 4 instead of 128",
-        "googlenet: input 80 instead of 0", "googlenet: stage all:1it@0.001 instead of head:4ep@1e-04",
+        "googlenet: input 80 instead of the net's own", "googlenet: stage all:1it@0.001 instead of head:4ep@1e-04",
         "googlenet: begins with random weights", "alexnet: not run"})
     EXPECT_NE(deviations.find(text), std::string::npos) << text << "\n" << deviations;
+  EXPECT_EQ(deviations.find("flow-side"), std::string::npos) << deviations;
   const std::string page = text_of(path("r/page.html")), log = text_of(path("r/googlenet/log.txt"));
   for (const char* text : {"95.52 %", "batch 4 instead of 128", "aug = &quot;reflect-x,shift=30&quot;"})
     EXPECT_NE(page.find(text), std::string::npos) << text;
-  EXPECT_EQ(run(command + "--json").json(), said);  // what is done is not done again
+  const Said second = run(command + "--json");
+  EXPECT_EQ(second.json(), said);  // what is done is not done again
+  EXPECT_NE(second.err.find("googlenet: done already"), std::string::npos) << second.err;
   EXPECT_EQ(text_of(path("r/googlenet/log.txt")), log);
-  expect_error("repro seed1 photos --streams googlenet --set momentum=0.5" + small, 2);  // another run
+  const std::string other = "repro seed1 photos --streams googlenet --set momentum=0.5 --smoothing 0.1" + small;
+  expect_error(other, 2);
+  EXPECT_NE(run(other).err.find("smoothing 0, not 0.1"), std::string::npos);
+  EXPECT_NE(run(other).err.find("momentum 0.9, not 0.5"), std::string::npos);
+}
+
+TEST_F(Repro, what_a_run_began_with) {
+  ASSERT_EQ(run("data synth --classes 2 --per-class 5 --size 72 --out photos").code, 0);
+  ASSERT_EQ(run("repro seed1 photos --streams googlenet" + small).code, 0);
+  const std::string weights = "--weights-googlenet r/googlenet/best.safetensors";
+  const Said wrong = run("repro seed1 photos --out s --weights-alexnet r/googlenet/best.safetensors" + tiny);
+  EXPECT_EQ(wrong.code, 65) << wrong.err;
+  EXPECT_NE(wrong.err.find("alexnet: "), std::string::npos) << wrong.err;
+  const Said late = run("repro seed1 photos --weights-googlenet nowhere.safetensors --out s" + tiny);
+  EXPECT_NE(late.code, 0);
+  EXPECT_NE(late.err.find("googlenet: "), std::string::npos) << late.err;
+  EXPECT_FALSE(std::filesystem::exists(path("s")));  // the runs before it have not begun
+  const std::string again = "repro seed1 photos --streams googlenet --json " + weights + " --out s" + tiny;
+  const std::string told = run(again).json()["deviations"].dump();
+  for (const char* text : {"googlenet: begins with best.safetensors (its origin: ", "the paper with a net trained on"})
+    EXPECT_NE(told.find(text), std::string::npos) << told;
+  EXPECT_EQ(run(again + "--same-start googlenet").json()["deviations"].dump().find("begins with"), std::string::npos);
 }
 
 TEST_F(Repro, words_and_a_run_that_was_interrupted) {
@@ -45,7 +69,8 @@ TEST_F(Repro, words_and_a_run_that_was_interrupted) {
   EXPECT_NE(again.err.find("resuming at step 1"), std::string::npos) << again.err;
   EXPECT_NE(again.out.find("paper\tmacro F1 84.85 %"), std::string::npos) << again.out;
   const std::string page = text_of(path("r/page.md"));
-  for (const char* text : {"| rgb | – |", "| mobilenet-lstm | – |", "min-per-class 2 instead of 20"})
+  for (const char* text :
+       {"| rgb | – |", "| mobilenet-lstm | – |", "all runs: min-per-class 2 instead of 20", "seed2.toml, of rgb:"})
     EXPECT_NE(page.find(text), std::string::npos) << page;
 }
 
