@@ -119,51 +119,66 @@ class Ahead {
   std::vector<std::jthread> threads_;  // joined first
 };
 
+// The file as it grows: samples, their places in the index, what is reported.
+struct PackWriter {
+  AtomicFile file;
+  PackIndex index;
+  PackReport report = {};
+
+  void write(const void* data, std::size_t bytes) {
+    file.write(data, bytes);
+    report.bytes += static_cast<i64>(bytes);
+  }
+  void add(Decoded d) {
+    if (!d.reason.empty()) return report.bad.push_back(std::move(d.reason));
+    d.facts.offset = report.bytes;
+    if (!index.flow.empty()) index.side = std::min(d.facts.height, d.facts.width);
+    write(d.clip.rgb.data(), d.clip.rgb.size());
+    write(d.tail.data(), d.tail.size());
+    report.frames += d.facts.frames;
+    index.samples.push_back(std::move(d.facts));
+  }
+  PackReport finish() {
+    report.samples = static_cast<i64>(index.samples.size());
+    const std::string end = packed_end(index, report.bytes);
+    write(end.data(), end.size());
+    file.commit();
+    return report;
+  }
+};
+
+i64 thread_count(int wanted) {
+  check(Exit::usage, wanted >= 0 && wanted <= 256, "pack: {} threads; 0 (automatic) to 256 are possible", wanted);
+  return wanted > 0 ? wanted : std::clamp<i64>(std::thread::hardware_concurrency(), 1, 16);
+}
+
+void require_going_on(const std::string& path, i64 done, i64 all) {
+  const Exit stop = Signals::stop();
+  check(stop, stop == Exit::good, "{}: interrupted after {} of {} clips; nothing was kept, start again", path, done,
+        all);
+}
+
 }  // namespace
 
 PackReport write_pack(const std::string& path, const ClipSource& source, const PackOptions& options) {
-  check(Exit::usage, options.threads >= 0 && options.threads <= 256,
-        "pack: {} threads; 0 (automatic) to 256 are possible", options.threads);
+  const i64 threads = thread_count(options.threads);
   const std::shared_ptr<const ClipSource> borrowed(&source, [](const ClipSource*) {});
   // Flow has the size at which it was computed: its vectors are in pixels.
   const auto small = source.flow().empty() ? with_short_side(borrowed, options.side) : borrowed;
-  const i64 threads =
-      options.threads > 0 ? options.threads : std::clamp<i64>(std::thread::hardware_concurrency(), 1, 16);
-  PackIndex index{options.side, source.channels(), source.flow(), source.labels(), {}};
-  PackReport report;
-  AtomicFile file(path, 0);
-  const auto write = [&](const void* data, std::size_t bytes) {
-    file.write(data, bytes);
-    report.bytes += static_cast<i64>(bytes);
-  };
-  write(pack_mark, sizeof pack_mark);
+  PackWriter pack{{path, 0}, {options.side, source.channels(), source.flow(), source.labels(), {}}};
+  pack.write(pack_mark, sizeof pack_mark);
   {
     Ahead ahead(*small, threads);
     Progress progress(source.flow().empty() ? "packing" : "computing flow", source.size(), "clips");
     for (i64 i = 0; i < source.size(); ++i, progress.advance()) {
-      const Exit stop = Signals::stop();
-      check(stop, stop == Exit::good, "{}: interrupted after {} of {} clips; nothing was kept, start again", path, i,
-            source.size());
-      Decoded d = ahead.take(i);
-      if (!d.reason.empty()) {
-        report.bad.push_back(std::move(d.reason));
-        continue;
-      }
-      d.facts.offset = report.bytes;
-      if (!index.flow.empty()) index.side = std::min(d.facts.height, d.facts.width);
-      write(d.clip.rgb.data(), d.clip.rgb.size());
-      write(d.tail.data(), d.tail.size());
-      report.frames += d.facts.frames;
-      index.samples.push_back(std::move(d.facts));
+      require_going_on(path, i, source.size());
+      pack.add(ahead.take(i));
     }
   }
-  report.samples = static_cast<i64>(index.samples.size());
-  check(Exit::data, report.samples > 0, "{}: none of the {} samples is good; the first: {}", path, source.size(),
-        report.bad.empty() ? "there is none" : report.bad.front());
-  const std::string end = packed_end(index, report.bytes);
-  write(end.data(), end.size());
-  file.commit();
-  return report;
+  const std::vector<std::string>& bad = pack.report.bad;
+  check(Exit::data, !pack.index.samples.empty(), "{}: none of the {} samples is good; the first: {}", path,
+        source.size(), bad.empty() ? "there is none" : bad.front());
+  return pack.finish();
 }
 
 }  // namespace dactyl
