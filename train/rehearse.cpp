@@ -13,12 +13,10 @@ namespace dactyl {
 namespace {
 
 std::shared_ptr<const DataSource> open(const TrainOptions& o) {
-  std::optional<FlowRecipe> flow;
-  if (o.flow != "none") flow = FlowRecipe{.algorithm = o.flow_algo, .side = o.flow_side};
   return open_samples(o.data, {},
                       {.frames = {parse_sampling(o.clips), parse_sampling(o.test_clips), o.seed},
                        .classes = o.classes,
-                       .flow = flow,
+                       .flow = flow_wanted(o),
                        .frame_folders = o.frame_folders});
 }
 

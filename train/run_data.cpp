@@ -23,16 +23,6 @@ FrameChoice frame_choice(const TrainOptions& o) {
 // How the flow in the data was computed, where it is a store.
 std::string stored_flow(const TrainOptions& o) { return is_pack(o.data) ? open_pack(o.data)->flow() : ""; }
 
-// What is not asked for is as the store has it.
-std::optional<FlowRecipe> flow_wanted(const TrainOptions& o) {
-  if (o.flow == "none") return {};
-  const std::string stored = stored_flow(o);
-  FlowRecipe recipe = stored.empty() ? FlowRecipe{} : flow_recipe(stored);
-  if (!o.flow_algo.empty()) recipe.algorithm = o.flow_algo;
-  if (o.flow_side > 0) recipe.side = o.flow_side;
-  return recipe;
-}
-
 // A store of the flow of all frames, made once; whole videos take a while, so that is said.
 void make_store(const std::string& store, const TrainOptions& o, const ClipSource& flow, const Log& log) {
   log.say("computing the flow of " + o.data + " once, into " + store);
@@ -122,6 +112,15 @@ std::string path_of(const TrainOptions& o, const RunFolder& folder, bool fresh, 
 }
 
 }  // namespace
+
+std::optional<FlowRecipe> flow_wanted(const TrainOptions& o) {
+  if (o.flow == "none") return {};
+  const std::string stored = stored_flow(o);
+  FlowRecipe recipe = stored.empty() ? FlowRecipe{} : flow_recipe(stored);
+  if (!o.flow_algo.empty()) recipe.algorithm = o.flow_algo;
+  if (o.flow_side > 0) recipe.side = o.flow_side;
+  return recipe;
+}
 
 std::shared_ptr<const DataSource> open_data(const TrainOptions& o, const RunFolder& folder, bool fresh,
                                             const Log& log) {

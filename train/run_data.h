@@ -1,6 +1,9 @@
 // The samples a run learns from, and their division.
 #pragma once
 
+#include <optional>
+
+#include "train/data/flow_recipe.h"
 #include "train/log.h"
 #include "train/run_folder.h"
 #include "train/trainer.h"
@@ -11,6 +14,8 @@ namespace dactyl {
 // flow.pack in the run folder. A run that goes on (not `fresh`) keeps its labels.
 std::shared_ptr<const DataSource> open_data(const TrainOptions& options, const RunFolder& folder, bool fresh,
                                             const Log& log);
+// Of optical flow how it is to be computed: what is not asked for is as a store in options.data has it.
+std::optional<FlowRecipe> flow_wanted(const TrainOptions& options);
 Split choose_split(const DataSource& source, const TrainOptions& options);
 
 }  // namespace dactyl
