@@ -1,6 +1,7 @@
 // Horizontal bars, so that names of any length stay readable.
 #include "train/f1_chart.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <numeric>
 
@@ -10,6 +11,9 @@
 
 namespace dactyl {
 namespace {
+
+constexpr int width = 900;                      // of the picture in pixels
+constexpr double widest_label = 16, em = 17.4;  // ems, and their pixels at a font of 13
 
 std::string percent(double share) {
   char text[16];
@@ -50,6 +54,14 @@ set grid xtics lc rgb '#dddddd' lt 1
 set xlabel 'F1 of the class, %'
 )";
 
+// Room for the names and the figures.
+std::string margins(const std::vector<ClassScore>& classes) {
+  double widest = 0;
+  for (const ClassScore& c : classes) widest = std::max(widest, width_in_ems(c.label));
+  const double left = 24 + em * std::min(widest, widest_label), right = width - 180;
+  return "set lmargin at screen " + to_text(left / width) + "\nset rmargin at screen " + to_text(right / width) + "\n";
+}
+
 // The classes to the left of their bars, their figures to the right of the axis, where no line of the grid crosses
 // them.
 std::string rows(const std::vector<ClassScore>& classes) {
@@ -57,7 +69,7 @@ std::string rows(const std::vector<ClassScore>& classes) {
   for (std::size_t k = 0; k < classes.size(); ++k) {
     const ClassScore& c = classes[k];
     const std::string comma = k ? ", " : "", row = " " + to_text(k + 1);
-    names += comma + quoted_for_tic(shortened(c.label, 28)) + row;
+    names += comma + quoted_for_tic(fitted(c.label, widest_label)) + row;
     figures += comma + quoted_for_tic(percent(c.f1) + "  (n = " + to_text(c.samples) + ")") + row;
   }
   const std::string range = "range [" + to_text(classes.size()) + "+0.6:0.4]\n";
@@ -68,13 +80,14 @@ std::string rows(const std::vector<ClassScore>& classes) {
 std::string script(const std::string& name, const Metrics& m, const std::vector<ClassScore>& classes) {
   std::string text = "# Draws " + name + ".csv: gnuplot " + name + ".gp\n";
   text += drawing;
-  text += "set title " + title(m, classes) + " noenhanced\n" + rows(classes);
+  text += "set title " + title(m, classes) + " noenhanced\n" + margins(classes) + rows(classes);
   const std::size_t pixels = 130 + 30 * classes.size();
   const std::string height = to_text(pixels), twice = to_text(2 * pixels);
   text += "do for [kind in 'svg png'] {\n";
-  text += "  if (kind eq 'svg') { set terminal svg size 900," + height + " font 'sans,13' background rgb 'white' }\n";
-  text +=
-      "  if (kind eq 'png') { set terminal pngcairo size 1800," + twice + " font 'sans,13' fontscale 2 linewidth 2 }\n";
+  text += "  if (kind eq 'svg') { set terminal svg size " + to_text(width) + "," + height +
+          " font 'sans,13' background rgb 'white' }\n";
+  text += "  if (kind eq 'png') { set terminal pngcairo size " + to_text(2 * width) + "," + twice +
+          " font 'sans,13' fontscale 2 linewidth 2 }\n";
   text += "  set output '" + name + ".' . kind\n";
   text += "  plot '" + name + ".csv' using (50 * $5):1:(50 * $5):(0.36) every ::1 with boxxyerror lc rgb '#4292c6'\n";
   text += "  set output\n}\n";

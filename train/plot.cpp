@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cctype>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -32,6 +34,16 @@ std::string content(const std::string& path) {
   }
   if (chdir(folder) == 0) execlp("gnuplot", "gnuplot", script, static_cast<char*>(nullptr));
   _exit(127);
+}
+
+// Of a character by its first byte, in DejaVu Sans, which is wider than most; the bytes that continue it have none.
+double ems_of(unsigned char byte) {
+  if (byte >= 0xE0) return 1;  // up to Chinese
+  if (byte >= 0xC0) return 0.75;
+  if (byte >= 0x80 || byte == 0) return 0;
+  if (std::strchr("mwMW%@", byte)) return 1;
+  if (std::strchr("fijlrtI .,:;'!|-()[]", byte)) return 0.41;
+  return std::isupper(byte) ? 0.79 : 0.64;
 }
 
 }  // namespace
@@ -76,13 +88,20 @@ std::string quoted_for_tic(const std::string& text) {
   return quoted_for_plot(safe);
 }
 
-std::string shortened(const std::string& text, std::size_t characters) {
-  std::size_t seen = 0, cut = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if ((static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) continue;  // goes on with the character before
-    if (++seen == characters) cut = at;
+double width_in_ems(const std::string& text) {
+  double width = 0;
+  for (const char c : text) width += ems_of(static_cast<unsigned char>(c));
+  return width;
+}
+
+std::string fitted(const std::string& text, double ems) {
+  if (width_in_ems(text) <= ems) return text;
+  std::size_t end = 0;
+  for (double width = 1; end < text.size(); ++end) {  // "…" has one em
+    width += ems_of(static_cast<unsigned char>(text[end]));
+    if (width > ems) break;
   }
-  return seen > characters ? text.substr(0, cut) + "…" : text;
+  return text.substr(0, end) + "…";
 }
 
 }  // namespace dactyl

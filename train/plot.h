@@ -28,7 +28,10 @@ bool plot(const std::string& folder, const std::string& name, const std::string&
 std::string quoted_for_plot(const std::string& text);
 // The same as the text of a tic, where gnuplot reads % as the start of a format.
 std::string quoted_for_tic(const std::string& text);
-// At most so many characters of UTF-8, the last one "…" where some are left out.
-std::string shortened(const std::string& text, std::size_t characters);
+// The width of a text of UTF-8 in ems, on the safe side for sans-serif fonts; in PNG files of gnuplot a font of 12 has
+// ems of 16 pixels.
+double width_in_ems(const std::string& text);
+// At most so wide, the last character "…" where some are left out.
+std::string fitted(const std::string& text, double ems);
 
 }  // namespace dactyl

@@ -54,19 +54,19 @@ std::string one_decimal(double number) {
   return text;
 }
 
-constexpr std::size_t label_characters = 24;
+constexpr double widest_label = 15, em = 13.4;  // ems, and their pixels at a font of 10
 
 // Pixels of the picture: a square of cells, beside it and below it the names of the classes, to the right the scale.
 struct ConfusionLayout {
   int square, names, left, bottom, width, height;
-  static constexpr int top = 52, right = 100, axis_title = 34, character = 8;
+  static constexpr int top = 52, right = 100, axis_title = 34;
 
   explicit ConfusionLayout(const Metrics& m) {
     const std::size_t classes = m.per_class.size(), cell = classes <= 12 ? 48 : classes <= 30 ? 30 : 18;
     square = static_cast<int>(std::clamp<std::size_t>(cell * classes, 280, 1100));
-    std::size_t longest = 0;
-    for (const ClassScore& c : m.per_class) longest = std::max(longest, c.label.size());
-    names = static_cast<int>(std::min(longest, label_characters)) * character + 14;
+    double widest = 0;
+    for (const ClassScore& c : m.per_class) widest = std::max(widest, width_in_ems(c.label));
+    names = static_cast<int>(std::min(widest, widest_label) * em) + 14;
     left = bottom = axis_title + names;
     width = left + square + right;
     height = top + square + bottom;
@@ -80,7 +80,7 @@ std::string tics(const Metrics& m, const char* axis, const char* options) {
   std::string text = std::string("set ") + axis + "tics " + options + " noenhanced font ',10' scale 0 (";
   const std::size_t every = (m.per_class.size() + 59) / 60;
   for (std::size_t c = 0; c < m.per_class.size(); c += every)
-    text += (c ? ", " : "") + quoted_for_tic(shortened(m.per_class[c].label, label_characters)) + " " + to_text(c);
+    text += (c ? ", " : "") + quoted_for_tic(fitted(m.per_class[c].label, widest_label)) + " " + to_text(c);
   return text + ")\n";
 }
 

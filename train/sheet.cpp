@@ -12,6 +12,7 @@ namespace dactyl {
 namespace {
 
 constexpr int caption = 44, gap = 12;  // pixels
+constexpr double em = 13.4;            // pixels, of a font of 10
 constexpr std::size_t most_classes = 100;
 
 // Pixels: a picture stands alone; of a clip, whose movement one frame cannot show, three squares stand in a row.
@@ -103,26 +104,28 @@ Image tiled(const std::vector<Prediction>& chosen, const DataSource& source, con
   return sheet;
 }
 
-std::string label_line(double x, double y, const std::string& text, const char* colour, const char* size) {
+std::string label_line(double x, double y, const std::string& text, const char* colour) {
   return "set label " + quoted_for_plot(text) + " at " + to_text(x) + "," + to_text(y) +
-         " center noenhanced front tc rgb '" + colour + "' font '," + size + "'\n";
+         " center noenhanced front tc rgb '" + colour + "' font ',10'\n";
 }
 
 // Above: the truth. Below: the prediction with its probability, green where it is right.
 std::string captions(const std::vector<Prediction>& chosen, const std::vector<std::string>& labels,
                      const Cells& cells) {
   std::string script;
-  // Capitals are up to 8 pixels wide; "truth  " and "✓ … 100 %" take the room of nine characters.
-  const auto characters = static_cast<std::size_t>(cells.tile_width() / 8 - 9);
-  const auto shown = [&](int label) { return shortened(labels[static_cast<std::size_t>(label)], characters); };
+  const double room = cells.tile_width() / em;
+  const auto shown = [&](int label, const char* beside) {
+    return fitted(labels[static_cast<std::size_t>(label)], room - width_in_ems(beside));
+  };
   for (std::size_t k = 0; k < chosen.size(); ++k) {
     const Prediction& p = chosen[k];
     const double x = cells.left(k) + cells.tile_width() / 2.0;
     const double bottom = cells.height() - (cells.top(k) + cells.side);
     const bool right = p.label == p.top[0];
-    const std::string seen = shown(p.top[0]) + "  " + to_text(static_cast<i64>(std::lround(100 * p.p[0]))) + " %";
-    script += label_line(x, bottom - 13, "truth  " + shown(p.label), "#333333", "11");
-    script += label_line(x, bottom - 32, (right ? "✓ " : "✗ ") + seen, right ? "#1a7f37" : "#c62828", "11");
+    const std::string seen =
+        shown(p.top[0], "✓   100 %") + "  " + to_text(static_cast<i64>(std::lround(100 * p.p[0]))) + " %";
+    script += label_line(x, bottom - 13, "truth  " + shown(p.label, "truth  "), "#333333");
+    script += label_line(x, bottom - 32, (right ? "✓ " : "✗ ") + seen, right ? "#1a7f37" : "#c62828");
   }
   return script;
 }

@@ -131,9 +131,12 @@ TEST(curves, bars_show_the_most_frequent_classes_with_f1_and_count) {
 }
 
 TEST(curves, long_labels_are_cut_between_characters) {
-  EXPECT_EQ(shortened("naïve", 5), "naïve");
-  EXPECT_EQ(shortened("naïve", 4), "naï…");
-  EXPECT_EQ(shortened("", 4), "");
+  EXPECT_EQ(fitted("naïve", width_in_ems("naïve")), "naïve");
+  EXPECT_EQ(fitted("naïve", width_in_ems("naïv")), "na…");
+  EXPECT_EQ(fitted("naïve", width_in_ems("naï…")), "naï…");
+  EXPECT_EQ(fitted("", 4), "");
+  EXPECT_GT(width_in_ems("GOOD"), width_in_ems("good"));
+  EXPECT_GT(width_in_ems("手手"), width_in_ems("ab"));
 }
 
 // The bytes of the protobuf are worked out by hand: wall_time, step, summary with one value.
