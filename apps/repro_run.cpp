@@ -47,7 +47,7 @@ void require_same(const TrainOptions& options) {
   if (!fs::exists(config)) return;
   std::string changed;
   for (const Difference& d : differences(read_config(config), options, {"out"}))
-    changed += (changed.empty() ? "" : ", ") + d.name + " " + d.before + ", not " + d.now;
+    changed += (changed.empty() ? "" : ", ") + d.name + " " + d.before + " (now " + d.now + ")";
   check(Exit::usage, changed.empty(), "{}: its run was begun with other settings: {}; take those, or another --out",
         options.out, changed);
 }
