@@ -14,7 +14,7 @@ std::string in_words(const std::string& name, const Texts& values) {
       {{"input", "0"}, "the net's own"},       {{"dropout", "-1"}, "the net's own"},
       {{"top-classes", "0"}, "all"},           {{"patience", "0"}, "never"},
       {{"resize", ""}, "as the weights' own"}, {{"cache-views", "-1"}, "where nothing is augmented"},
-      {{"cache-views", "0"}, "never"}};
+      {{"cache-views", "0"}, "never"},         {{"flow-side", "0"}, "256"}};
   std::string text;
   for (const std::string& v : values) text += (text.empty() ? "" : ", ") + v;
   if (const auto word = special.find({name, text}); word != special.end()) return word->second;
