@@ -23,7 +23,7 @@ void add_flow(CLI::App& program);
 void add_fuse(CLI::App& program);
 void add_models(CLI::App& program);
 void add_predict(CLI::App& program);
-void add_repro(CLI::App& program);  // after fuse, if there is one
+void add_repro(CLI::App& program);
 void add_train(CLI::App& program);
 void add_synth(CLI::App& data);  // below data
 

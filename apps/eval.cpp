@@ -60,7 +60,7 @@ FrameChoice clips_of(const EvalOptions& o, const std::optional<TrainOptions>& ru
 // A run's own data; of flow the store it made, if it made one.
 std::string data_of(const std::string& run, const TrainOptions& options) {
   const std::string store = run + "/flow.pack";
-  return std::filesystem::exists(store) ? store : options.data;
+  return options.flow == "cached" && std::filesystem::exists(store) ? store : options.data;
 }
 
 Samples samples_of(const EvalOptions& o, const LoadedModel& loaded) {

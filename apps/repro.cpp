@@ -8,28 +8,14 @@
 namespace dactyl {
 namespace {
 
-bool known_setting(const std::string& name) {
-  return std::any_of(train_settings().begin(), train_settings().end(),
-                     [&](const Setting& s) { return s.name == name; });
-}
-
-// A run that needs settings this program has not is no part of it.
-bool possible(const PaperRun& run) {
-  return std::all_of(run.extra.begin(), run.extra.end(), [](const auto& e) { return known_setting(e.first); });
-}
-
 std::vector<const PaperRun*> chosen(const Paper& paper, const ReproOptions& o, std::vector<std::string>& deviations) {
   std::vector<const PaperRun*> runs;
   for (const PaperRun& run : paper.runs) {
     const bool wanted = o.streams.empty() || std::find(o.streams.begin(), o.streams.end(), run.name) != o.streams.end();
-    check(Exit::usage, !wanted || o.streams.empty() || possible(run), "--streams {}: this program cannot do it",
-          run.name);
-    if (!wanted)
-      deviations.push_back(run.name + ": not run, --streams leaves it out");
-    else if (!possible(run))
-      deviations.push_back(run.name + ": not run, this program has no optical flow in training");
-    else
+    if (wanted)
       runs.push_back(&run);
+    else
+      deviations.push_back(run.name + ": not run, --streams leaves it out");
   }
   return runs;
 }
@@ -101,9 +87,7 @@ void repro(const Paper& paper, ReproOptions& o) {
     finished.push_back(run);
     write_page(paper, o, finished, nullptr, all_deviations());  // what is done can be looked at while the rest runs
   }
-  const Json together = o.can_fuse ? fused(runs, o.out + "/fused") : Json();
-  const auto streams = std::count_if(runs.begin(), runs.end(), [](const ReproRun& r) { return r.paper->fused; });
-  if (together.is_null() && streams > 1) general.push_back("the streams are not fused: this program cannot");
+  const Json together = fused(runs, o.out + "/fused");
   const std::vector<std::string> deviations = all_deviations();
   write_page(paper, o, runs, together, deviations);
   if (o.json) return print_json(summary(paper, runs, together, deviations, o.out));
@@ -122,7 +106,7 @@ void add_deviations(CLI::App& verb, const std::shared_ptr<ReproOptions>& o) {
   }
 }
 
-void add_paper(CLI::App& program, CLI::App& app, const Paper& paper) {
+void add_paper(CLI::App& app, const Paper& paper) {
   auto o = std::make_shared<ReproOptions>();
   std::vector<std::string> names;
   for (const PaperRun& run : paper.runs) names.push_back(run.name);
@@ -145,8 +129,7 @@ void add_paper(CLI::App& program, CLI::App& app, const Paper& paper) {
       ->check(CLI::IsMember(names));
   verb->add_flag("--json", o->json, "figures and deviations as JSON to stdout");
   add_deviations(*verb, o);
-  verb->callback([o, &paper, &program] {
-    o->can_fuse = !program.get_subcommands([](const CLI::App* v) { return v->get_name() == "fuse"; }).empty();
+  verb->callback([o, &paper] {
     Progress::silence(o->json);
     if (o->out.empty()) o->out = "runs/" + paper.verb;
     repro(paper, *o);
@@ -159,7 +142,7 @@ void add_repro(CLI::App& program) {
   CLI::App* verb =
       program.add_subcommand("repro", "a paper's settings on your data: its figure, ours, every deviation");
   verb->require_subcommand(1);
-  for (const Paper& paper : papers()) add_paper(program, *verb, paper);
+  for (const Paper& paper : papers()) add_paper(*verb, paper);
 }
 
 }  // namespace dactyl

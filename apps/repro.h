@@ -33,11 +33,11 @@ const std::vector<Paper>& papers();
 
 struct ReproOptions {
   std::string data, out, recipes;
-  std::vector<std::string> streams;  // names of runs; empty: all that are possible
+  std::vector<std::string> streams;  // names of runs; empty: all
   Given given;                       // deviations from every recipe
   std::map<std::string, std::string> weights;
   std::vector<std::string> same_start;  // runs whose weights are the paper's, as the user says
-  bool json = false, can_fuse = false;
+  bool json = false;
 };
 
 // One run, as it will be trained and as it came out.

@@ -12,14 +12,6 @@
 namespace dactyl {
 namespace {
 
-std::shared_ptr<const DataSource> open(const TrainOptions& o) {
-  return open_samples(o.data, {},
-                      {.frames = {parse_sampling(o.clips), parse_sampling(o.test_clips), o.seed},
-                       .classes = o.classes,
-                       .flow = flow_wanted(o),
-                       .frame_folders = o.frame_folders});
-}
-
 void require_parts(const TrainOptions& o, const DataSource& source) {
   const Split split = choose_split(source, o);
   check(Exit::data, source.labels().size() > 1, "{}: {} classes take part; at least two are needed", o.data,
@@ -34,17 +26,6 @@ Passport passport_for(const TrainOptions& o) {
   check(Exit::model_file, passport.empty() || passport.model == o.model,
         "{}: holds weights of {}, not of {}; another file is needed", o.weights, shown(passport.model), o.model);
   return passport;
-}
-
-LoadedModel model_for(const TrainOptions& o, const DataSource& source, i64 channels) {
-  const bool clips = source.frames() > 1;
-  return open_for_training(o.model, o.weights, source.labels(),
-                           {.height = o.input,
-                            .width = o.input,
-                            .frames = clips ? source.frames() : 0,
-                            .channels = clips ? channels : 0,
-                            .auxiliary = o.weights.empty(),
-                            .dropout = o.dropout});
 }
 
 // What the options ask of this net.
@@ -63,11 +44,10 @@ Passport rehearse(const TrainOptions& o) {
   check_options(o);
   const Use use(Device::cpu());
   const Passport passport = o.weights.empty() ? Passport{} : passport_for(o);  // the quickest first
-  const std::shared_ptr<const DataSource> source = open(o);
+  const std::shared_ptr<const DataSource> source = open_samples(o.data, {}, sample_choice(o));
   require_parts(o, *source);
   const std::string flow = source->flow(), encoding = flow.empty() ? "" : o.flow_encoding;
-  const i64 channels = flow.empty() ? source->channels() : channels_of(flow_encoding(encoding));
-  LoadedModel loaded = model_for(o, *source, channels);
+  LoadedModel loaded = open_for_training(o.model, o.weights, source->labels(), model_options(o, *source));
   require_flow(loaded.passport, flow, encoding, true);
   require_fit(o, *source, loaded.model);
   return passport;

@@ -16,10 +16,6 @@
 namespace dactyl {
 namespace {
 
-FrameChoice frame_choice(const TrainOptions& o) {
-  return {parse_sampling(o.clips), parse_sampling(o.test_clips), o.seed};
-}
-
 // How the flow in the data was computed, where it is a store.
 std::string stored_flow(const TrainOptions& o) { return is_pack(o.data) ? open_pack(o.data)->flow() : ""; }
 
@@ -122,15 +118,31 @@ std::optional<FlowRecipe> flow_wanted(const TrainOptions& o) {
   return recipe;
 }
 
+SampleChoice sample_choice(const TrainOptions& o) {
+  return {.frames = {parse_sampling(o.clips), parse_sampling(o.test_clips), o.seed},
+          .classes = o.classes,
+          .flow = flow_wanted(o),
+          .device = Context::current().device(),
+          .frame_folders = o.frame_folders};
+}
+
+// A single frame of a video is a picture.
+ModelOptions model_options(const TrainOptions& o, const DataSource& source) {
+  const bool clips = source.frames() > 1;
+  const i64 channels = source.flow().empty() ? source.channels() : channels_of(flow_encoding(o.flow_encoding));
+  return {.height = o.input,
+          .width = o.input,
+          .frames = clips ? source.frames() : 0,
+          .channels = clips ? channels : 0,
+          .auxiliary = o.weights.empty(),  // random side classifiers would disturb a trained net
+          .dropout = o.dropout,
+          .seed = o.seed};
+}
+
 std::shared_ptr<const DataSource> open_data(const TrainOptions& o, const RunFolder& folder, bool fresh,
                                             const Log& log) {
   const std::vector<std::string> known = fresh ? std::vector<std::string>{} : folder.read_labels();
-  return open_samples(path_of(o, folder, fresh, log), known,
-                      {.frames = frame_choice(o),
-                       .classes = o.classes,
-                       .flow = flow_wanted(o),
-                       .device = Context::current().device(),
-                       .frame_folders = o.frame_folders});
+  return open_samples(path_of(o, folder, fresh, log), known, sample_choice(o));
 }
 
 Split choose_split(const DataSource& source, const TrainOptions& o) {

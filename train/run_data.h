@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "train/data/flow_recipe.h"
+#include "train/data/clip_samples.h"
 #include "train/log.h"
 #include "train/run_folder.h"
 #include "train/trainer.h"
@@ -16,6 +16,10 @@ std::shared_ptr<const DataSource> open_data(const TrainOptions& options, const R
                                             const Log& log);
 // Of optical flow how it is to be computed: what is not asked for is as a store in options.data has it.
 std::optional<FlowRecipe> flow_wanted(const TrainOptions& options);
+// Which samples, and which of their frames.
+SampleChoice sample_choice(const TrainOptions& options);
+// Size, length and channels of the net for these samples.
+ModelOptions model_options(const TrainOptions& options, const DataSource& source);
 Split choose_split(const DataSource& source, const TrainOptions& options);
 
 }  // namespace dactyl

@@ -54,10 +54,6 @@ void say_start(const Log& log, const TrainOptions& o, const Subject& s, const st
   if (!report.empty()) log.say(report);
 }
 
-i64 channels_of(const DataSource& source, const TrainOptions& o) {
-  return source.flow().empty() ? source.channels() : channels_of(flow_encoding(o.flow_encoding));
-}
-
 // The weights learnt from what they will be given.
 void take_flow(LoadedModel& loaded, const DataSource& source, const TrainOptions& o, bool start) {
   const std::string flow = source.flow(), encoding = flow.empty() ? "" : o.flow_encoding;
@@ -66,16 +62,8 @@ void take_flow(LoadedModel& loaded, const DataSource& source, const TrainOptions
   loaded.model.input.encoding = encoding;
 }
 
-// A single frame of a video is a picture.
 LoadedModel model_for(const TrainOptions& o, const DataSource& source, const SavedState* saved) {
-  const bool clips = source.frames() > 1;
-  const ModelOptions how{.height = o.input,
-                         .width = o.input,
-                         .frames = clips ? source.frames() : 0,
-                         .channels = clips ? channels_of(source, o) : 0,
-                         .auxiliary = o.weights.empty(),  // random side classifiers would disturb a trained net
-                         .dropout = o.dropout,
-                         .seed = o.seed};
+  const ModelOptions how = model_options(o, source);
   if (!saved) return open_for_training(o.model, o.weights, source.labels(), how);
   return {described(saved->passport(), how), saved->passport(), {}};
 }

@@ -47,6 +47,14 @@ TEST_F(Flow, previews_take_turns_among_the_classes_and_are_explained) {
   EXPECT_NE(said.out.find("full from 5 pixels"), std::string::npos);
 }
 
+// A store that another run left in the folder is not what a run on colours was tested on.
+TEST_F(Flow, a_run_on_colours_is_evaluated_on_colours) {
+  ASSERT_EQ(run(train + "--data words --frame-folders on --out colours").code, 0);
+  ASSERT_EQ(run("flow --algo farneback --side 48 words --out f --previews 0").code, 0);
+  std::filesystem::copy_file(path("f/flow.pack"), path("colours/flow.pack"));
+  EXPECT_EQ(run("eval --run colours --json").code, 0);
+}
+
 TEST_F(Flow, what_does_not_fit_is_refused) {
   ASSERT_EQ(run("flow --algo farneback --side 48 words --out f --previews 0").code, 0);
   ASSERT_EQ(run(train + "--data f/flow.pack --flow cached --out stored").code, 0);

@@ -10,7 +10,7 @@
 namespace dactyl {
 namespace {
 
-constexpr i64 most_pairs = 32;  // at once: bounds the memory, fills a GPU
+constexpr i64 most_pairs = 32;  // at once: bounds the memory
 
 // A place on `device`, kept for as long as the thread lives: a loader's threads have none, and a new one for every clip
 // would allocate its memory anew.
