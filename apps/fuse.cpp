@@ -113,19 +113,30 @@ void say_left_out(const std::vector<Missing>& left_out, const std::string& where
               << '\n';
 }
 
-void run(const FuseOptions& o) {
+struct Fused {
+  std::vector<LogitStream> streams, fit;
+  Fusion fusion;
+  Json result;
+};
+
+Fused fused(const FuseOptions& o) {
   const std::vector<Given> given = streams_of(o), given_fit = fit_of(o, given);
-  std::vector<LogitStream> streams = opened(given), fit = opened(given_fit);
-  for (std::size_t s = 0; s < fit.size(); ++s) fit[s].name = streams[s].name;
-  const std::vector<Missing> left_out = join(streams);
+  Fused f{opened(given), opened(given_fit), {}, {}};
+  for (std::size_t s = 0; s < f.fit.size(); ++s) f.fit[s].name = f.streams[s].name;
+  const std::vector<Missing> left_out = join(f.streams);
   say_left_out(left_out, "");
-  if (!fit.empty()) say_left_out(join(fit), " of --fit");
-  Progress progress("fusing", (i64{1} << streams.size()) - 1, "combinations");
-  const Fusion fusion = fuse(streams, fit, o.seed, [&](i64, i64) { progress.advance(); });
-  const Json result = fusion_json(fusion, streams, fit, left_out, o.seed);
-  o.json ? print_json(result) : print_fusion(fusion, streams, fit);
+  if (!f.fit.empty()) say_left_out(join(f.fit), " of --fit");
+  Progress progress("fusing", (i64{1} << f.streams.size()) - 1, "combinations");
+  f.fusion = fuse(f.streams, f.fit, o.seed, [&](i64, i64) { progress.advance(); });
+  f.result = fusion_json(f.fusion, f.streams, f.fit, left_out, o.seed);
+  return f;
+}
+
+void run(const FuseOptions& o) {
+  const Fused f = fused(o);
+  o.json ? print_json(f.result) : print_fusion(f.fusion, f.streams, f.fit);
   std::cout.flush();
-  write(o, fusion, streams, result);
+  write(o, f.fusion, f.streams, f.result);
 }
 
 const char* const about = R"(
@@ -148,6 +159,14 @@ Examples:
   dactyl fuse runs/rgb runs/tvl1 --fit fit/rgb fit/tvl1 --out table.csv)";
 
 }  // namespace
+
+void fuse_into(const std::string& folder, const std::vector<std::string>& streams) {
+  FuseOptions o;
+  o.streams = streams;
+  o.out = folder;
+  const Fused f = fused(o);
+  write(o, f.fusion, f.streams, f.result);
+}
 
 void add_fuse(CLI::App& program) {
   auto o = std::make_shared<FuseOptions>();

@@ -1,4 +1,4 @@
-// How the result of dactyl fuse is shown.
+// What dactyl fuse does for other verbs, and how its result is shown.
 #pragma once
 
 #include <string>
@@ -7,6 +7,9 @@
 #include "apps/cli.h"
 
 namespace dactyl {
+
+// What `dactyl fuse STREAM… --out FOLDER` leaves in the folder, without printing the table.
+void fuse_into(const std::string& folder, const std::vector<std::string>& streams);
 
 void print_fusion(const Fusion& fusion, const std::vector<LogitStream>& streams, const std::vector<LogitStream>& fit);
 // One row per combination; a column of weights per stream, empty where it has no part.

@@ -67,7 +67,7 @@ std::vector<Difference> differences(const TrainOptions& before, const TrainOptio
 std::vector<std::string> data_deviations(const Paper& paper, const std::vector<ReproRun>& runs);
 std::vector<std::string> run_deviations(const std::vector<ReproRun>& runs);
 
-// Figures of the runs' scores together, made by this program's fuse; null where there are not two of them.
+// Figures of the runs' scores together, as dactyl fuse leaves them in `out`; null where there are not two of them.
 Json fused(const std::vector<ReproRun>& runs, const std::string& out);
 // page.md and page.html in options.out.
 void write_page(const Paper& paper, const ReproOptions& options, const std::vector<ReproRun>& runs, const Json& fused,
