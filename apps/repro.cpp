@@ -95,13 +95,43 @@ void repro(const Paper& paper, ReproOptions& o) {
 }
 
 // The options of training, but for those that the papers and this verb decide.
-void add_deviations(CLI::App& verb, const std::shared_ptr<ReproOptions>& o) {
+bool can_deviate(const Setting& s) {
   static const std::vector<std::string> ours{"model", "weights", "data", "out", "flow-algo", "flow-encoding"};
+  return std::find(ours.begin(), ours.end(), s.name) == ours.end();
+}
+
+// RUN:OPTION=VALUE.
+void add_only(ReproOptions& o, const Paper& paper, const std::string& text) {
+  const std::size_t colon = text.find(':'), equals = text.find('=', colon);
+  check(Exit::usage, colon != std::string::npos && equals != std::string::npos,
+        "--only {}: expected RUN:OPTION=VALUE, as in {}:batch=8", text, paper.runs.front().name);
+  const std::string name = text.substr(0, colon), option = text.substr(colon + 1, equals - colon - 1);
+  check(Exit::usage,
+        std::any_of(paper.runs.begin(), paper.runs.end(), [&](const PaperRun& r) { return r.name == name; }),
+        "--only {}: {} has no run named {}; --help lists them at --streams", text, paper.verb, name);
+  const std::vector<Setting>& all = train_settings();
+  check(Exit::usage,
+        std::any_of(all.begin(), all.end(), [&](const Setting& s) { return s.name == option && can_deviate(s); }),
+        "--only {}: {} is none of the options that may deviate; --help lists them", text, option);
+  o.only[name][option].push_back(text.substr(equals + 1));
+}
+
+void add_deviations(CLI::App& verb, const Paper& paper, const std::shared_ptr<ReproOptions>& o) {
+  static const std::string group = "Deviations from the recipe, each of which the page names";
+  verb.add_option_function<std::vector<std::string>>(
+          "--only",
+          [o, &paper](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) add_only(*o, paper, text);
+          },
+          "RUN:OPTION=VALUE, one of these for one run alone; may be given several times, and wins")
+      ->expected(1)
+      ->take_all()
+      ->group(group);
   for (const Setting& s : train_settings()) {
-    if (std::find(ours.begin(), ours.end(), s.name) != ours.end()) continue;
+    if (!can_deviate(s)) continue;
     CLI::Option* option = verb.add_option_function<std::vector<std::string>>(
         "--" + s.name, [o, name = s.name](const std::vector<std::string>& v) { o->given[name] = v; }, s.help);
-    option->expected(1)->take_all()->group("Deviations from the recipe, each of which the page names");
+    option->expected(1)->take_all()->group(group);
     if (s.name == "test-groups") option->delimiter(',');
   }
 }
@@ -128,7 +158,7 @@ void add_paper(CLI::App& app, const Paper& paper) {
       ->delimiter(',')
       ->check(CLI::IsMember(names));
   verb->add_flag("--json", o->json, "figures and deviations as JSON to stdout");
-  add_deviations(*verb, o);
+  add_deviations(*verb, paper, o);
   verb->callback([o, &paper] {
     Progress::silence(o->json);
     if (o->out.empty()) o->out = "runs/" + paper.verb;

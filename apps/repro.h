@@ -33,8 +33,9 @@ const std::vector<Paper>& papers();
 
 struct ReproOptions {
   std::string data, out, recipes;
-  std::vector<std::string> streams;  // names of runs; empty: all
-  Given given;                       // deviations from every recipe
+  std::vector<std::string> streams;   // names of runs; empty: all
+  Given given;                        // deviations from every recipe
+  std::map<std::string, Given> only;  // of one run alone, by its name; they win
   std::map<std::string, std::string> weights;
   std::vector<std::string> same_start;  // runs whose weights are the paper's, as the user says
   bool json = false;

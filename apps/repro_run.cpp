@@ -97,6 +97,7 @@ ReproRun prepare(const PaperRun& run, const ReproOptions& o) {
   take(asked, run.extra);
   TrainOptions options = asked;
   take(options, for_run(o.given, run));
+  if (const auto only = o.only.find(run.name); only != o.only.end()) take(options, for_run(only->second, run));
   const auto weights = o.weights.find(run.name);
   options.weights = weights == o.weights.end() ? "" : absolute(weights->second);
   options.data = absolute(o.data);

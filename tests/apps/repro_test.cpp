@@ -62,7 +62,9 @@ TEST_F(Repro, words_and_a_run_that_was_interrupted) {
   const std::string command =
       "repro seed2 w.pack --streams rgb,farneback,mobilenet-lstm --flow-side 32 --set min-per-class=2 --clips "
       "uniform=9 --test-clips uniform=9 "
-      "--input 32 --batch 4 --stage all:1it@1e-3 --device cpu --out r";
+      "--input 32 --batch 4 --stage all:1it@1e-3 --only farneback:stage=head:1it@1e-2 --only "
+      "farneback:stage=all:1it@1e-2 "
+      "--device cpu --out r";
   ASSERT_EQ(run(command).code, 0);
   for (const char* gone : {"r/rgb/eval", "r/page.html"}) std::filesystem::remove_all(path(gone));
   const Said again = run(command);
@@ -70,9 +72,11 @@ TEST_F(Repro, words_and_a_run_that_was_interrupted) {
   EXPECT_NE(again.err.find("resuming at step 1"), std::string::npos) << again.err;
   EXPECT_NE(again.out.find("paper\tmacro F1 84.85 %"), std::string::npos) << again.out;
   const std::string page = text_of(path("r/page.md"));
-  for (const char* text : {"| rgb | – |", "| mobilenet-lstm | – |", "all runs: min-per-class 2 instead of 20",
-                           "seed2.toml, of rgb, farneback:", "| rgb 1.00 |", "- farneback: flow-side 32 instead of 256",
-                           "(fused/confusion.png)", "(rgb/eval/confusion.png)"})
+  for (const char* text :
+       {"| rgb | – |", "| mobilenet-lstm | – |", "all runs: min-per-class 2 instead of 20",
+        "seed2.toml, of rgb, farneback:", "| rgb 1.00 |", "- farneback: flow-side 32 instead of 256",
+        "- farneback: stage head:1it@0.01, all:1it@0.01 instead of", "- rgb: stage all:1it@0.001 instead of",
+        "(fused/confusion.png)", "(rgb/eval/confusion.png)"})
     EXPECT_NE(page.find(text), std::string::npos) << page;
 }
 
@@ -82,6 +86,9 @@ TEST_F(Repro, misuse_is_one_line) {
   expect_error("repro seed1 . --recipes nowhere", 2);
   expect_error("repro seed1 photos --streams rgb", 2);
   expect_error("repro seed1 photos --model i3d", 2);
+  for (const char* only :
+       {"batch=8", "googlenet:batch", "rgb:batch=8", "googlenet:model=alexnet", "googlenet:colour=red"})
+    expect_error(std::string("repro seed1 photos --only ") + only, 2);
   ASSERT_EQ(run("data synth --classes 2 --per-class 5 --size 72 --out photos").code, 0);
   const Said pictures = run("repro seed2 photos --streams rgb --set min-per-class=2 --out r");
   EXPECT_EQ(pictures.code, 3) << pictures.err;
