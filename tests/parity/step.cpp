@@ -15,9 +15,11 @@ namespace {
 using namespace dactyl;
 
 // In 32 bits a rounding error moves a maximum to its neighbour or a number over zero; then no two programs agree better
-// than each agrees with 64 bits. There every gradient must agree with every digit that counts.
+// than each agrees with 64 bits. There every gradient must agree with every digit that counts. In I3D one such number
+// is worth 1e-2 in the gradients of all layers before it, and a clip of 64×64 always has some; i3d-32 is a step that
+// has none on CPU and GPU (of 60 inputs tried, about one in five), and there every gradient must agree to 1e-3.
 constexpr double loss_limit = 1e-5, gradient_limit = 1e-3, end_point_limit = 1e-4, exact_limit = 1e-7;
-constexpr double roundings = 8;  // times PyTorch's own worst in this net
+constexpr double roundings = 8;  // times PyTorch's own worst in this net are forgiven, if that is more
 constexpr const char* end_point = "end_point/";
 
 // What is compared under a name: a net, the size of its batch, and whether it is trained.
@@ -27,6 +29,8 @@ struct Case {
   i64 batch = 4;
   bool trains = true;
   DType dtype = DType::f32;
+  std::uint64_t seed = 12;  // of the input
+  double rounds = roundings;
 };
 
 // BVLC's AlexNet keeps its dropout (its masks are exported); the others run without.
@@ -43,17 +47,21 @@ Case case_of(const std::string& whole) {
   }
   if (!name.starts_with("i3d")) return c;
   c.model = "i3d";
-  c.options.height = c.options.width = name == "i3d-224" ? 224 : exact ? 32 : 64;
+  c.options.height = c.options.width = name == "i3d-224" ? 224 : exact || name == "i3d-32" ? 32 : 64;
   c.options.frames = name == "i3d-flow" ? 25 : 20;  // odd lengths are padded in another way
   c.options.channels = name == "i3d-flow" ? 2 : 3;
   c.batch = name == "i3d-224" ? 1 : 2;
   c.trains = name != "i3d-224";
+  if (name == "i3d-32") {
+    c.seed = 31;
+    c.rounds = 0;
+  }
   return c;
 }
 
-Tensor picture(const Model& model, i64 batch) {
-  Tensor x(model.input.shape(batch), DType::f32, Device::cpu());
-  Sequence random(12);
+Tensor picture(const Model& model, const Case& c) {
+  Tensor x(model.input.shape(c.batch), DType::f32, Device::cpu());
+  Sequence random(c.seed);
   const double size = model.input.scale[0] == 1 && model.input.frames == 0 ? 60 : 1;  // bytes or normalised
   for (i64 i = 0; i < x.count(); ++i) x.data<float>()[i] = static_cast<float>(size * random.normal());
   return x;
@@ -79,7 +87,7 @@ void write_step(const std::string& folder, const std::string& name) {
   const Case c = case_of(name);
   const Model model = made(c);
   Checkpoint file = to_checkpoint(*model.parameters, {});
-  file.tensors["x"] = picture(model, c.batch);
+  file.tensors["x"] = picture(model, c);
   Random random(3, Device::cpu());
   for (const char* mask : {"mask6", "mask7"})
     if (name == "alexnet") file.tensors[mask] = dropout(Tensor::full({c.batch, 4096}, 1), 0.5, random);
@@ -131,7 +139,7 @@ int compare_end_points(const Model& model, const Tensor& x, const Checkpoint& th
   return failed;
 }
 
-int compare_step(Model& model, const Tensor& x, const Checkpoint& theirs) {
+int compare_step(const Case& c, Model& model, const Tensor& x, const Checkpoint& theirs) {
   Random random(3, Context::current().device());
   Tape tape;
   Pass pass{.training = true, .random = &random};
@@ -147,7 +155,7 @@ int compare_step(Model& model, const Tensor& x, const Checkpoint& theirs) {
   double worst = 0;
   for (const auto& [name, t] : theirs.tensors)
     if (name.starts_with("rounding/")) worst = std::max(worst, t.item());
-  const double limit = exact ? exact_limit : std::max(gradient_limit, roundings * worst);
+  const double limit = exact ? exact_limit : std::max(gradient_limit, c.rounds * worst);
   for (const Parameter& p : model.parameters->all()) {
     if (p.statistic) continue;
     const double distance = relative(p.value.grad(), theirs.tensors.at("exact/" + p.name));
@@ -164,14 +172,14 @@ int compare(const std::string& folder, const std::string& name, const std::strin
   const Use use(device_named(device));
   const Case c = case_of(name);
   Model model = made(c);
-  const Tensor x = picture(model, c.batch).to(Context::current().device());
+  const Tensor x = picture(model, c).to(Context::current().device());
   model.to(Context::current().device());
   int failed = 0;
   if (c.dtype == DType::f64)
     widen(model);
   else
     failed += compare_end_points(model, x, theirs);
-  if (c.trains) failed += compare_step(model, x.to(c.dtype), theirs);
+  if (c.trains) failed += compare_step(c, model, x.to(c.dtype), theirs);
   std::printf("%s on %s: %s\n", name.c_str(), to_text(Context::current().device()).c_str(),
               failed ? "DIFFERS" : "equal");
   return failed ? static_cast<int>(Exit::check) : 0;
