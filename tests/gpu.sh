@@ -8,6 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 build=${DACTYL_BUILD:-build-gpu-tests}
+shards=$(((($(nproc) + 1)) / 2))
 passed=0 failed=0
 failures=()
 export PATH=$PATH:/usr/local/cuda/bin
@@ -47,12 +48,17 @@ unit_tests() {  # unit_tests EXECUTABLE
   echo "$(basename "$1"): $all tests, $bad failed ($((SECONDS - started)) s)"
 }
 
+# The tool is slow and uses one core: each of the shards takes a part of the tests.
 sanitizer() {  # sanitizer TOOL FILTER
-  local log=$build/$1.log started=$SECONDS code
-  timeout 200 compute-sanitizer --tool "$1" --error-exitcode 9 --print-limit 5 "$build/kernels_tests" --gtest_brief=1 \
-    --gtest_filter="$2" >"$log" 2>&1
-  code=$?
-  [ $code = 0 ] || tail -40 "$log"
+  local started=$SECONDS code=0 i jobs=()
+  for ((i = 0; i < shards; ++i)); do
+    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$i timeout 300 compute-sanitizer --tool "$1" --error-exitcode 9 \
+      --print-limit 5 "$build/kernels_tests" --gtest_brief=1 --gtest_filter="$2" >"$build/$1.$i.log" 2>&1 &
+    jobs+=($!)
+  done
+  for ((i = 0; i < shards; ++i)); do
+    wait "${jobs[i]}" || { code=$?; echo "compute-sanitizer $1, part $i:"; tail -40 "$build/$1.$i.log"; }
+  done
   note "compute-sanitizer $1" $code
   echo "compute-sanitizer $1: exit code $code ($((SECONDS - started)) s)"
 }
