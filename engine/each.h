@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/context.h"
+#include "engine/pack.h"
 #include "engine/tensor.h"
 
 namespace dactyl {
@@ -80,9 +81,31 @@ struct MapBody {
   HD void operator()(i64 i) const { y[i] = T(f(compute_t<T>(x[I][i])...)); }
 };
 
+// Sixteen bytes of every tensor at once; numbers that fill no pack one by one.
+template <class F, class T, std::size_t... I>
+struct PackedMapBody {
+  MapBody<F, T, I...> one;
+  i64 n;
+  HD void operator()(i64 pack) const {
+    const i64 first = pack * Pack<T>::size;
+    if (first + Pack<T>::size > n) {
+      for (i64 i = first; i < n; ++i) one(i);
+      return;
+    }
+    const Pack<T> x[sizeof...(I) + 1] = {Pack<T>::load(one.x[I] + first)..., {}};
+    Pack<T> y;
+    for (int j = 0; j < Pack<T>::size; ++j) y.v[j] = T(one.f(compute_t<T>(x[I].v[j])...));
+    y.store(one.y + first);
+  }
+};
+
 template <class T, class F, class... X, std::size_t... I>
 void map_typed(const F& f, i64 n, Device device, std::index_sequence<I...>, T* y, const X*... x) {
-  each(device, n, MapBody<F, T, I...>{f, y, {x..., nullptr}});
+  const MapBody<F, T, I...> one{f, y, {x..., nullptr}};
+  if (device.is_cuda() && aligned(y) && (aligned(x) && ...))
+    each(device, (n + Pack<T>::size - 1) / Pack<T>::size, PackedMapBody<F, T, I...>{one, n});
+  else
+    each(device, n, one);
 }
 }  // namespace detail
 

@@ -24,14 +24,15 @@ void fill_typed(Device device, i64 rows, i64 channels, i64 pitch, T* x, T value)
 
 template <class T>
 void copy_rows(Device device, i64 rows, i64 channels, T* to, i64 to_pitch, const T* from, i64 from_pitch) {
-  each(device, rows * channels,
-       [=] HD(i64 i) { to[i / channels * to_pitch + i % channels] = from[i / channels * from_pitch + i % channels]; });
+  each_row(device, rows, channels, [=] HD(i64 r, i64 c) { to[r * to_pitch + c] = from[r * from_pitch + c]; });
 }
 
-// Calls f with an unsigned type as wide as the dtype: for moving numbers without reading them.
+// Calls f with an unsigned type of so many bytes: for moving numbers without reading them.
 template <class F>
-void with_width(DType t, const F& f) {
-  switch (size_of(t)) {
+void with_width(i64 bytes, const F& f) {
+  switch (bytes) {
+    case 16:
+      return f.template operator()<Pack<std::uint8_t>>();
     case 1:
       return f.template operator()<std::uint8_t>();
     case 2:
@@ -170,9 +171,10 @@ void Tensor::copy_from(const Tensor& from) {
     return;
   }
   check(from.device() == device(), "copy: a slice on {} into {}; make it dense first", from.device(), device());
-  with_width(dtype_, [&]<class T>() {
-    copy_rows(device(), shape_.rows(), shape_.channels(), reinterpret_cast<T*>(raw()), pitch_,
-              reinterpret_cast<const T*>(from.raw()), from.pitch_);
+  const i64 own = size_of(dtype_), width = packed(*this) && packed(from) ? 16 : own, per_width = width / own;
+  with_width(width, [&]<class T>() {
+    copy_rows(device(), shape_.rows(), shape_.channels() / per_width, reinterpret_cast<T*>(raw()), pitch_ / per_width,
+              reinterpret_cast<const T*>(from.raw()), from.pitch_ / per_width);
   });
 }
 
