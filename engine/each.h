@@ -6,7 +6,6 @@
 
 #include "engine/context.h"
 #include "engine/pack.h"
-#include "engine/tensor.h"
 
 namespace dactyl {
 
@@ -17,8 +16,7 @@ __global__ void each_kernel(i64 n, Body body) {
   for (i64 i = blockIdx.x * i64{blockDim.x} + threadIdx.x; i < n; i += i64{gridDim.x} * blockDim.x) body(i);
 }
 
-// Neighbouring threads take neighbouring channels: no division per element.
-template <class Body>
+template <class Body>  // neighbouring threads take neighbouring channels: no division per element
 __global__ void each_row_kernel(i64 rows, i64 channels, Body body) {
   for (i64 r = blockIdx.x * i64{blockDim.y} + threadIdx.y; r < rows; r += i64{gridDim.x} * blockDim.y)
     for (i64 c = threadIdx.x; c < channels; c += blockDim.x) body(r, c);
@@ -55,10 +53,9 @@ void each_row(Device device, i64 rows, i64 channels, const Body& body) {
   if (device.is_cuda()) {
     unsigned x = 1;
     while (x < channels && x < 256) x *= 2;
-    const i64 blocks = std::min<i64>((rows + 256 / x - 1) / (256 / x), 132 * 32);
-    detail::
-        each_row_kernel<<<static_cast<unsigned>(blocks), dim3(x, 256 / x), 0, Context::current().compute().handle()>>>(
-            rows, channels, body);
+    const auto blocks = static_cast<unsigned>(std::min<i64>((rows + 256 / x - 1) / (256 / x), 132 * 32));
+    CUstream_st* stream = Context::current().compute().handle();
+    detail::each_row_kernel<<<blocks, dim3(x, 256 / x), 0, stream>>>(rows, channels, body);
     check_launch("each_row");
     return;
   }
