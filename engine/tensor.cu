@@ -44,11 +44,6 @@ void with_width(i64 bytes, const F& f) {
   }
 }
 
-template <class A, class B>
-void convert_typed(Device device, i64 n, A* to, const B* from) {
-  each(device, n, [=] HD(i64 i) { to[i] = A(compute_t<A>(from[i])); });
-}
-
 }  // namespace
 
 Tensor::Tensor(Shape shape, DType dtype, Device device)
@@ -149,16 +144,6 @@ Tensor Tensor::to(Device target) const {
   Tensor t(shape_, dtype_, target);
   copy_bytes(t.raw(), target, source.raw(), device(), static_cast<std::size_t>(bytes()));
   Context::current().compute().synchronize();
-  return t;
-}
-
-Tensor Tensor::to(DType type) const {
-  if (type == dtype_) return *this;
-  const Tensor source = dense();
-  Tensor t(shape_, type, device());
-  with_float(type, [&]<class A>() {
-    with_float(dtype_, [&]<class B>() { convert_typed(device(), count(), t.data<A>(), source.data<B>()); });
-  });
   return t;
 }
 

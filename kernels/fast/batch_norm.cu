@@ -1,5 +1,5 @@
-// Batch normalisation on a GPU, 16 bytes of channels per thread. A block takes up to 8 neighbouring packs and a slice of
-// the rows; a thread keeps its channels' coefficients and sums in registers and walks down its rows, four at a time.
+// Batch normalisation on a GPU, 16 bytes of channels per thread. A block takes up to 8 neighbouring packs and a slice
+// of the rows; a thread keeps its channels' coefficients and sums in registers and walks down its rows, four at a time.
 // Slices depend on the shape alone, and all sums are merged in a fixed order.
 #include "kernels/fast/batch_norm.h"
 
@@ -156,9 +156,9 @@ struct Column {
 };
 
 template <class T>
-__global__ void __launch_bounds__(threads) normalise_kernel(int rows, int packs, int slice, const T* __restrict__ x,
-                                                            i64 x_pitch, T* __restrict__ y, i64 y_pitch,
-                                                            NormCoefficients<float> k, bool relu) {
+__global__ void __launch_bounds__(threads)
+    normalise_kernel(int rows, int packs, int slice, const T* __restrict__ x, i64 x_pitch, T* __restrict__ y,
+                     i64 y_pitch, NormCoefficients<float> k, bool relu) {
   constexpr int size = Pack<T>::size;
   const Part part(rows, packs, slice, size);
   if (!part.any) return;

@@ -55,7 +55,7 @@ HD Word greater(Word a, Word b) {
 template <class T>
 struct Best {
   static constexpr bool wide = sizeof(T) == 4;
-  static constexpr Word lowest = std::is_same_v<T, float> ? 0xff800000u  // −∞
+  static constexpr Word lowest = std::is_same_v<T, float>  ? 0xff800000u  // −∞
                                  : std::is_same_v<T, bf16> ? 0xff80ff80u
                                                            : 0xfc00fc00u;
   Word value[4] = {lowest, lowest, lowest, lowest}, tap[4] = {0, 0, 0, 0};

@@ -1,6 +1,7 @@
-// Local response normalisation over five channels, 16 bytes of them per thread. A thread also reads the packs beside its
-// own, which neighbouring threads have just read: no shared memory, no waiting, and from DRAM each number comes once.
-// Nothing is kept for the way back: the scales are computed again. Powers are 2^(−β·log₂ s), two instructions of a GPU.
+// Local response normalisation over five channels, 16 bytes of them per thread. A thread also reads the packs beside
+// its own, which neighbouring threads have just read: no shared memory, no waiting, and from DRAM each number comes
+// once. Nothing is kept for the way back: the scales are computed again. Powers are 2^(−β·log₂ s), two instructions of
+// a GPU.
 #include "kernels/fast/lrn.h"
 
 #include "kernels/fast/tiles.h"
@@ -115,7 +116,8 @@ struct Backward {
 }  // namespace
 
 bool lrn_by_packs(const Tensor& x, const LrnOptions& o) {
-  return o.size == 2 * half + 1 && x.dtype() != DType::f64 && x.is_dense() && packed(x) && x.count() < 1ll << 31;
+  return o.size == 2 * half + 1 && x.dtype() != DType::f64 && x.is_dense() && packed(x) && x.count() > 0 &&
+         x.count() < 1ll << 31;
 }
 
 void lrn_forward(const Tensor& x, const Tensor& y, const LrnOptions& o) {
@@ -126,8 +128,7 @@ void lrn_forward(const Tensor& x, const Tensor& y, const LrnOptions& o) {
 
 void lrn_backward(const Tensor& x, const Tensor& dy, const Tensor& dx, const LrnOptions& o) {
   with_narrow(x.dtype(), [&]<class T>(T) {
-    each(x.device(), x.count() / Pack<T>::size,
-         Backward<T>{Lrn<T>(x, o), x.data<T>(), dy.data<T>(), dx.data<T>()});
+    each(x.device(), x.count() / Pack<T>::size, Backward<T>{Lrn<T>(x, o), x.data<T>(), dy.data<T>(), dx.data<T>()});
   });
 }
 

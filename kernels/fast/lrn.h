@@ -1,5 +1,5 @@
-// Local response normalisation by packs of 16 bytes of channels, on either device; a GPU takes it where it fits. Internal
-// to the kernels.
+// Local response normalisation by packs of 16 bytes of channels, on either device; a GPU takes it where it fits.
+// Internal to the kernels.
 #pragma once
 
 #include "kernels/ops.h"

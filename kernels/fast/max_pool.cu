@@ -86,8 +86,7 @@ struct Forward {
     for (int a = 0; a < window.kernel(0); ++a)
       for (int b = 0; b < window.kernel(1); ++b)
         for (int c = 0; c < window.kernel(2); ++c) {
-          const bool inside =
-              at.within(d0 + a, at.in[0]) && at.within(h0 + b, at.in[1]) && at.within(w0 + c, at.in[2]);
+          const bool inside = at.within(d0 + a, at.in[0]) && at.within(h0 + b, at.in[1]) && at.within(w0 + c, at.in[2]);
           const int row = at.row_in(s.n, d0 + a, h0 + b, w0 + c);
           best.update(inside ? Best<T>::load(x + at.x_at(row, channel)) : Best<T>::nothing(),
                       (a * window.kernel(1) + b) * window.kernel(2) + c);
@@ -304,8 +303,8 @@ bool pools_by_packs(const Geometry& g, const Tensor& x, const Tensor& y) {
   // A box may reach beyond the extents: 2 by depth, 4 by height, 8 by width, 8 packs.
   const i64 most = g.batch * std::max((g.in[0] + 2) * (g.in[1] + 4) * (g.in[2] + 8),
                                       (g.out[0] + 2) * (g.out[1] + 4) * (g.out[2] + 8));
-  return x.dtype() != DType::f64 && g.taps() <= 256 && packed(x) && packed(y) && std::max(x.pitch(), y.pitch()) < 1 << 30 &&
-         most * (g.channels + 64) < 1ll << 31;
+  return x.dtype() != DType::f64 && x.count() > 0 && y.count() > 0 && g.taps() <= 256 && packed(x) && packed(y) &&
+         std::max(x.pitch(), y.pitch()) < 1 << 30 && most * (g.channels + 64) < 1ll << 31;
 }
 
 void max_pool_forward(const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* taps) {

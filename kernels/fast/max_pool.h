@@ -1,4 +1,5 @@
-// Max-pooling by packs of 16 bytes of channels, on either device; a GPU takes it where it fits. Internal to the kernels.
+// Max-pooling by packs of 16 bytes of channels, on either device; a GPU takes it where it fits. Internal to the
+// kernels.
 #pragma once
 
 #include "kernels/geometry.h"

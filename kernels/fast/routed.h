@@ -11,12 +11,16 @@ struct Routed {
   static constexpr int size = Pack<T>::size;
   float v[size];
   Word tap[size / 2];
+  struct alignas(size) Bytes {
+    Word four[size / 4];
+  };
 
   HD void load(const T* dy, const std::uint8_t* taps) {
     const Pack<T> pack = Pack<T>::load(dy);
     for (int i = 0; i < size; ++i) v[i] = float(pack.v[i]);
+    const auto bytes = read<Bytes>(taps);
     for (int i = 0; i < size / 4; ++i) {
-      const Word four = read<Word>(taps + 4 * i);
+      const Word four = bytes.four[i];
 #ifdef __CUDA_ARCH__
       tap[2 * i] = __byte_perm(four, 0, 0x4140);
       tap[2 * i + 1] = __byte_perm(four, 0, 0x4342);

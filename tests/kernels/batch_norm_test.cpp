@@ -15,6 +15,14 @@ std::vector<Input> arguments(Shape shape) {
           fixed(wide(random(c, 0.5, 2)))};
 }
 
+// The same numbers on the 16-byte grid with other numbers between the rows.
+Tensor wider(const Tensor& t) {
+  const i64 channels = t.shape().channels();
+  Tensor inner = Tensor::full(t.shape().with(-1, channels + 16), 5, t.dtype()).slice(8, channels);
+  inner.copy_from(t);
+  return inner;
+}
+
 const NormOptions batch{.epsilon = 1e-3}, frozen{.statistics = Statistics::frozen, .epsilon = 1e-3};
 
 }  // namespace
@@ -119,11 +127,13 @@ TEST(BatchNorm, keeps_small_differences_beside_an_outlier) {
   });
 }
 
-// A GPU's passes by packs against its plain ones: layouts that take them, layouts that cannot, and both beside each other.
+// A GPU's passes by packs against its plain ones: layouts that take them, layouts that cannot, and both beside each
+// other.
 TEST(BatchNorm, fast_path_equals_reference_on_a_gpu) {
   if (gpu_count() == 0) GTEST_SKIP() << "needs a GPU";
   const Use use(Device::cuda());
-  const Shape shapes[] = {{2, 3, 5, 7, 64}, {4, 28, 28, 192}, {3, 7, 7, 832}, {2, 2}, {300, 16}, {7, 9, 24}, {5, 11, 30}};
+  const Shape shapes[] = {{2, 3, 5, 7, 64}, {4, 28, 28, 192}, {3, 7, 7, 832}, {2, 2},
+                          {300, 16},        {7, 9, 24},       {5, 11, 30}};
   for (const Shape& shape : shapes)
     for (const DType type : {DType::f32, DType::bf16, DType::f16})
       for (const NormOptions& plain : {batch, frozen})
@@ -133,12 +143,10 @@ TEST(BatchNorm, fast_path_equals_reference_on_a_gpu) {
             SCOPED_TRACE(to_text(shape) + " " + to_text(type) + (relu ? " relu" : "") + (slices ? " slices" : ""));
             std::vector<Input> inputs = moved(arguments(shape), type, Device::cuda());
             Tensor dy = random(shape).value.to(type).to(Device::cuda());
-            const auto wider = [&](const Tensor& t) {  // on the 16-byte grid, numbers between the rows
-              Tensor outer = Tensor::full(shape.with(-1, shape.channels() + 16), 5, type);
-              outer.slice(8, shape.channels()).copy_from(t);
-              return outer.slice(8, shape.channels());
-            };
-            if (slices) inputs[0].value = wider(inputs[0].value), dy = wider(dy);
+            if (slices) {
+              inputs[0].value = wider(inputs[0].value);
+              dy = wider(dy);
+            }
             const auto outcome = [&](Algorithm algorithm) {
               std::vector<Input> own = inputs;
               own[3].value = inputs[3].value.clone();

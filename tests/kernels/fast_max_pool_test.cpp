@@ -130,7 +130,8 @@ TEST(FastMaxPool, automatic_equals_reference) {
         for (const i64 more : {0, 1, 4}) {
           c.x = c.x.with(-1, c.x.channels() + more);
           SCOPED_TRACE(to_text(c.x) + " " + to_text(c.window.kernel) + " " + to_text(type));
-          const Tensor x = tied(c.x, type), dy = random(pool(x, c, Algorithm::reference).shape()).value.to(type).to(device);
+          const Tensor x = tied(c.x, type),
+                       dy = random(pool(x, c, Algorithm::reference).shape()).value.to(type).to(device);
           const Outcome want = run_pool(c, x, dy, Algorithm::reference);
           expect_same_bits("dense", run_pool(c, x, dy, Algorithm::automatic), want);
           expect_same_bits("slices", run_pool(c, sliced(x).inner, sliced(dy).inner, Algorithm::automatic), want);
@@ -145,6 +146,10 @@ TEST(FastMaxPool, refuses_what_fills_no_packs) {
   EXPECT_FALSE(fast::pools_by_packs(g, x.slice(0, 20), y.slice(0, 20))) << "channels";
   EXPECT_FALSE(fast::pools_by_packs(g, x.slice(4, 16), y.slice(0, 16))) << "address";
   EXPECT_FALSE(fast::pools_by_packs(g, x, Tensor({1, 4, 4, 28}, DType::bf16).slice(0, 24))) << "pitch";
+  const Tensor nothing({0, 4, 4, 24}, DType::bf16), bare({1, 4, 4, 0}, DType::bf16);
+  EXPECT_FALSE(fast::pools_by_packs(geometry(nothing.shape(), nothing.shape(), square(3, 1, 1)), nothing, nothing));
+  EXPECT_FALSE(fast::pools_by_packs(geometry(bare.shape(), bare.shape(), square(3, 1, 1)), bare, bare))
+      << "no channels";
   EXPECT_FALSE(fast::pools_by_packs(geometry({1, 40, 40, 24}, {1, 24, 24, 24}, square(17)), x, y)) << "taps";
 }
 

@@ -21,7 +21,7 @@ TEST(Lrn, everything) {
   check_op([](auto& x) { return lrn(x[0], {.size = 3, .alpha = 0.9, .beta = 0.6, .k = 2}); }, {random({4, 7})},
            {.slack = 2});
   check_op([](auto& x) { return lrn(x[0], {.size = 7, .alpha = 2}); }, {random({5, 3})}, {.slack = 2});  // wider than x
-  check_op([](auto& x) { return lrn(x[0], {.alpha = 2}); }, {random({2, 3, 24})}, {.slack = 2});  // packs
+  check_op([](auto& x) { return lrn(x[0], {.alpha = 2}); }, {random({2, 3, 24})}, {.slack = 2});         // packs
   check_op([](auto& x) { return lrn(x[0], {.size = 1, .alpha = 2}); }, {random({5, 1})}, {.slack = 2});
 }
 
