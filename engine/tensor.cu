@@ -24,14 +24,15 @@ void fill_typed(Device device, i64 rows, i64 channels, i64 pitch, T* x, T value)
 
 template <class T>
 void copy_rows(Device device, i64 rows, i64 channels, T* to, i64 to_pitch, const T* from, i64 from_pitch) {
-  each(device, rows * channels,
-       [=] HD(i64 i) { to[i / channels * to_pitch + i % channels] = from[i / channels * from_pitch + i % channels]; });
+  each_row(device, rows, channels, [=] HD(i64 r, i64 c) { to[r * to_pitch + c] = from[r * from_pitch + c]; });
 }
 
-// Calls f with an unsigned type as wide as the dtype: for moving numbers without reading them.
+// Calls f with an unsigned type of so many bytes: for moving numbers without reading them.
 template <class F>
-void with_width(DType t, const F& f) {
-  switch (size_of(t)) {
+void with_width(i64 bytes, const F& f) {
+  switch (bytes) {
+    case 16:
+      return f.template operator()<Pack<std::uint8_t>>();
     case 1:
       return f.template operator()<std::uint8_t>();
     case 2:
@@ -41,11 +42,6 @@ void with_width(DType t, const F& f) {
     default:
       return f.template operator()<std::uint64_t>();
   }
-}
-
-template <class A, class B>
-void convert_typed(Device device, i64 n, A* to, const B* from) {
-  each(device, n, [=] HD(i64 i) { to[i] = A(compute_t<A>(from[i])); });
 }
 
 }  // namespace
@@ -151,16 +147,6 @@ Tensor Tensor::to(Device target) const {
   return t;
 }
 
-Tensor Tensor::to(DType type) const {
-  if (type == dtype_) return *this;
-  const Tensor source = dense();
-  Tensor t(shape_, type, device());
-  with_float(type, [&]<class A>() {
-    with_float(dtype_, [&]<class B>() { convert_typed(device(), count(), t.data<A>(), source.data<B>()); });
-  });
-  return t;
-}
-
 void Tensor::copy_from(const Tensor& from) {
   check(from.shape() == shape_ && from.dtype() == dtype_, "copy: {} {} into {} {}", from.dtype(), from.shape(), dtype_,
         shape_);
@@ -170,9 +156,10 @@ void Tensor::copy_from(const Tensor& from) {
     return;
   }
   check(from.device() == device(), "copy: a slice on {} into {}; make it dense first", from.device(), device());
-  with_width(dtype_, [&]<class T>() {
-    copy_rows(device(), shape_.rows(), shape_.channels(), reinterpret_cast<T*>(raw()), pitch_,
-              reinterpret_cast<const T*>(from.raw()), from.pitch_);
+  const i64 own = size_of(dtype_), width = packed(*this) && packed(from) ? 16 : own, per_width = width / own;
+  with_width(width, [&]<class T>() {
+    copy_rows(device(), shape_.rows(), shape_.channels() / per_width, reinterpret_cast<T*>(raw()), pitch_ / per_width,
+              reinterpret_cast<const T*>(from.raw()), from.pitch_ / per_width);
   });
 }
 

@@ -1,39 +1,14 @@
 // y = (x − mean)/√(var + ε)·γ + β per channel (Ioffe and Szegedy 2015), with relu in the same pass if asked.
 // Of the batch: dx = γ/√(var + ε)·(g − mean(g) − x̂·mean(g·x̂)); frozen: dx = γ/√(var + ε)·g; dγ = Σ g·x̂, dβ = Σ g.
 #include "engine/reduce.h"
-#include "kernels/ops.h"
+#include "kernels/fast/batch_norm.h"
 
 namespace dactyl {
 namespace {
 
-// Four numbers per channel that all passes read, side by side in one (4, C) tensor.
+using Arguments = NormArguments;
 template <class C>
-struct Coefficients {
-  C *mean, *inverse, *scale, *shift;  // inverse: 1/√(var + ε); scale: γ·inverse; shift: β
-
-  explicit Coefficients(const Tensor& fit) {
-    const i64 channels = fit.shape().channels();
-    mean = fit.data<C>();
-    inverse = mean + channels;
-    scale = inverse + channels;
-    shift = scale + channels;
-  }
-  HD void set(i64 c, C var, C epsilon, const C* gamma, const C* beta) const {
-    inverse[c] = 1 / std::sqrt(var + epsilon);
-    scale[c] = (gamma ? gamma[c] : C(1)) * inverse[c];
-    shift[c] = beta ? beta[c] : C(0);
-  }
-};
-
-template <class C>
-const C* data_or_null(const Tensor& t) {
-  return t.defined() ? t.data<C>() : nullptr;
-}
-
-struct Arguments {
-  Tensor x, gamma, beta, mean, var, fit;
-  NormOptions options;
-};
+using Coefficients = NormCoefficients<C>;
 
 // Two passes: the variance from differences to the mean loses nothing when the mean is large. Sum: the type summed in.
 template <class T, class Sum>
@@ -144,6 +119,29 @@ void backward(const Arguments& a, const Tensor& dy, const Tensor& result, const 
   });
 }
 
+void run_forward(const Arguments& a, const Tensor& y) {
+#ifdef __CUDACC__
+  if (fast::norms_by_packs(a, y)) {
+    if (a.options.statistics == Statistics::frozen)
+      fit_frozen<float>(a);
+    else
+      fast::fit_batch(a);
+    return fast::normalise(a, y);
+  }
+#endif
+  with_float(a.x.dtype(), [&]<class T>() { forward<T>(a, y); });
+}
+
+void run_backward(const Arguments& a, const Tensor& dy, const Tensor& dx, const Tensor& sums) {
+#ifdef __CUDACC__
+  if (fast::norms_by_packs(a, dy)) {
+    fast::sum_gradients(a, dy, sums);
+    return fast::normalise_gradient(a, dy, sums, dx);
+  }
+#endif
+  with_float(a.x.dtype(), [&]<class T>() { backward<T>(a, dy, dx, sums); });
+}
+
 void check_arguments(const Arguments& a) {
   const Shape per_channel{a.x.shape().channels()};
   const DType wide = a.x.dtype() == DType::f64 ? DType::f64 : DType::f32;
@@ -172,7 +170,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
   check_arguments(a);
   a.fit = Tensor({4, x.shape().channels()}, wide, x.device());
   Tensor y = options.into.defined() ? options.into : empty_like(x);
-  with_float(x.dtype(), [&]<class T>() { forward<T>(a, y); });
+  run_forward(a, y);
   if (options.statistics == Statistics::batch) {
     mean.touch();
     var.touch();
@@ -184,7 +182,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
   return record("batch_norm", {x, gamma, beta}, y, [a, gamma_type, beta_type](const Tensor& dy) {
     const i64 channels = a.x.shape().channels();
     Tensor dx = empty_like(a.x), sums({2, channels}, a.fit.dtype(), a.x.device());
-    with_float(a.x.dtype(), [&]<class T>() { backward<T>(a, dy, dx, sums); });
+    run_backward(a, dy, dx, sums);
     return Grads{dx, view(sums, channels, {channels}).to(gamma_type), view(sums, 0, {channels}).to(beta_type)};
   });
 }

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "engine/each.h"
-#include "kernels/ops.h"
+#include "kernels/fast/lrn.h"
 
 namespace dactyl {
 namespace {
@@ -110,7 +110,7 @@ void forward(const Tensor& x, const Tensor& y, const LrnOptions& options) {
   using C = compute_t<T>;
   const Lrn<C> g(x, options);
   const i64 rows = x.shape().rows();
-  if (x.device().is_cuda() || x.dtype() == DType::f64)
+  if (x.device().is_cuda() || x.dtype() == DType::f64 || options.algorithm == Algorithm::reference)
     return forward_each(g, x.device(), rows, x.data<T>(), y.data<T>());
 #pragma omp parallel if (x.count() >= 4096)
   {
@@ -125,7 +125,7 @@ void backward(const Tensor& x, const Tensor& dy, const Tensor& dx, const LrnOpti
   using C = compute_t<T>;
   const Lrn<C> g(x, options);
   const i64 rows = x.shape().rows();
-  if (x.device().is_cuda() || x.dtype() == DType::f64)
+  if (x.device().is_cuda() || x.dtype() == DType::f64 || options.algorithm == Algorithm::reference)
     return backward_each(g, x.device(), rows, x.data<T>(), dy.data<T>(), dx.data<T>());
 #pragma omp parallel if (x.count() >= 4096)
   {
@@ -136,16 +136,32 @@ void backward(const Tensor& x, const Tensor& dy, const Tensor& dx, const LrnOpti
   }
 }
 
+// y: the result or its gradient.
+bool by_packs(const Tensor& x, const Tensor& y, const LrnOptions& options) {
+  return options.algorithm != Algorithm::reference && x.device().is_cuda() && fast::lrn_by_packs(x, options) &&
+         packed(y);
+}
+
+void run_forward(const Tensor& x, const Tensor& y, const LrnOptions& options) {
+  if (by_packs(x, y, options)) return fast::lrn_forward(x, y, options);
+  with_float(x.dtype(), [&]<class T>() { forward<T>(x, y, options); });
+}
+
+void run_backward(const Tensor& x, const Tensor& dy, const Tensor& dx, const LrnOptions& options) {
+  if (by_packs(x, dy, options)) return fast::lrn_backward(x, dy, dx, options);
+  with_float(x.dtype(), [&]<class T>() { backward<T>(x, dy, dx, options); });
+}
+
 }  // namespace
 
 Tensor lrn(const Tensor& x, const LrnOptions& options) {
   check(options.size > 0 && options.size % 2 == 1, "lrn: size {} is not odd; x has shape {}", options.size, x.shape());
   const Tensor dense = x.dense();
   Tensor y = empty_like(x);
-  with_float(x.dtype(), [&]<class T>() { forward<T>(dense, y, options); });
+  run_forward(dense, y, options);
   return record("lrn", {x}, y, [x = dense.detached(), options](const Tensor& dy) {
     Tensor dx = empty_like(x);
-    with_float(x.dtype(), [&]<class T>() { backward<T>(x, dy.dense(), dx, options); });
+    run_backward(x, dy.dense(), dx, options);
     return Grads{dx};
   });
 }

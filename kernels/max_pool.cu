@@ -1,7 +1,7 @@
 // The largest number of each window, per channel.
 #include <limits>
 
-#include "kernels/geometry.h"
+#include "kernels/fast/max_pool.h"
 #include "kernels/rows.h"
 
 namespace dactyl {
@@ -83,11 +83,17 @@ bool by_rows(const Tensor& x, const Geometry& g, Algorithm algorithm) {
   return algorithm != Algorithm::reference && !x.device().is_cuda() && x.dtype() == DType::f32 && g.taps() <= 256;
 }
 
+bool by_packs(const Geometry& g, const Tensor& x, const Tensor& y, Algorithm algorithm) {
+  return algorithm != Algorithm::reference && x.device().is_cuda() && fast::pools_by_packs(g, x, y);
+}
+
 void run_forward(const Geometry& g, const Tensor& x, const Tensor& y, const Tensor& taps, Algorithm algorithm) {
-  if (by_rows(x, g, algorithm)) return forward_rows(g, x, y, taps.defined() ? taps.data<std::uint8_t>() : nullptr);
+  std::uint8_t* bytes = taps.defined() && g.taps() <= 256 ? taps.data<std::uint8_t>() : nullptr;
+  if (by_rows(x, g, algorithm)) return forward_rows(g, x, y, bytes);
+  if (by_packs(g, x, y, algorithm)) return fast::max_pool_forward(g, x, y, bytes);
   with_float(x.dtype(), [&]<class T>() {
     if (g.taps() <= 256)
-      forward<T>(g, x, y, taps.defined() ? taps.data<std::uint8_t>() : nullptr);
+      forward<T>(g, x, y, bytes);
     else
       forward<T>(g, x, y, taps.defined() ? taps.data<std::int32_t>() : nullptr);
   });
@@ -95,6 +101,7 @@ void run_forward(const Geometry& g, const Tensor& x, const Tensor& y, const Tens
 
 void run_backward(const Geometry& g, const Tensor& dy, const Tensor& taps, const Tensor& dx, Algorithm algorithm) {
   if (by_rows(dy, g, algorithm)) return backward_rows(g, dy, taps.data<std::uint8_t>(), dx);
+  if (by_packs(g, dx, dy, algorithm)) return fast::max_pool_backward(g, dy, taps.data<std::uint8_t>(), dx);
   with_float(dy.dtype(), [&]<class T>() {
     if (g.taps() <= 256)
       backward<T>(g, dy, taps.data<std::uint8_t>(), dx);

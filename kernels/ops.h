@@ -22,7 +22,7 @@ enum class Rounding { floor, ceil };  // ceil: Caffe's and torchvision's ceil_mo
 // Output extents of a window over x (N, spatial…, C), with `channels` channels.
 Shape output_shape(const Shape& x, const Window&, i64 channels, Rounding = Rounding::floor);
 
-enum class Algorithm { automatic, reference, library };  // reference: our loops; library: oneDNN or cuDNN, cuBLASLt
+enum class Algorithm { automatic, reference, library };  // reference: the plain loops; library: oneDNN or cuDNN, cuBLASLt
 
 struct ConvOptions {
   Window window;
@@ -63,6 +63,7 @@ Tensor adaptive_mean(const Tensor& x, i64 height, i64 width);         // window 
 struct LrnOptions {
   i64 size = 5;
   double alpha = 1e-4, beta = 0.75, k = 1;                            // alpha is divided by size (Caffe, PyTorch)
+  Algorithm algorithm = Algorithm::automatic;
 };
 Tensor lrn(const Tensor& x, const LrnOptions& options = {});          // x · (k + α/n · Σ x²)^−β over neighbouring channels
 
@@ -73,6 +74,7 @@ struct NormOptions {
   double momentum = 0.1;                                              // running = (1−m)·running + m·batch; variance unbiased
   bool relu = false;
   Tensor into;
+  Algorithm algorithm = Algorithm::automatic;
 };
 // y = (x − mean)/√(var + ε)·γ + β per channel. γ (undefined: 1), β, mean, var are f32 (f64 for f64 x), (C).
 // Statistics::batch updates mean and var in place.

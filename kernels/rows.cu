@@ -19,6 +19,24 @@ void masked(const Tensor& dz, const Tensor& dy, const Tensor& y) {
   });
 }
 
+// The same for whole packs of channels, 16 bytes per thread.
+template <class T>
+void masked_packs(const Tensor& dz, const Tensor& dy, const Tensor& y) {
+  constexpr i64 size = Pack<T>::size;
+  const i64 channels = dz.shape().channels(), dy_pitch = dy.pitch(), y_pitch = y.pitch();
+  T* to = dz.data<T>();
+  const T* from = dy.data<T>();
+  const T* values = y.data<T>();
+  each_row(dz.device(), dz.shape().rows(), channels / size, [=] HD(i64 r, i64 pack) {
+    const i64 c = pack * size;
+    Pack<T> gradient = Pack<T>::load(from + r * dy_pitch + c);
+    const Pack<T> value = Pack<T>::load(values + r * y_pitch + c);
+    for (i64 i = 0; i < size; ++i)
+      if (!(compute_t<T>(value.v[i]) > 0)) gradient.v[i] = T(0.0f);
+    gradient.store(to + r * channels + c);
+  });
+}
+
 }  // namespace
 
 void copy_rows(Tensor to, const Tensor& from) {
@@ -33,7 +51,8 @@ void copy_rows(Tensor to, const Tensor& from) {
 
 Tensor relu_masked(const Tensor& dy, const Tensor& y) {
   Tensor dz(dy.shape(), dy.dtype(), dy.device());
-  with_float(dy.dtype(), [&]<class T>() { masked<T>(dz, dy, y); });
+  const bool packs = dz.device().is_cuda() && packed(dz) && packed(dy) && packed(y);
+  with_float(dy.dtype(), [&]<class T>() { packs ? masked_packs<T>(dz, dy, y) : masked<T>(dz, dy, y); });
   return dz;
 }
 

@@ -15,6 +15,14 @@ std::vector<Input> arguments(Shape shape) {
           fixed(wide(random(c, 0.5, 2)))};
 }
 
+// The same numbers on the 16-byte grid with other numbers between the rows.
+Tensor wider(const Tensor& t) {
+  const i64 channels = t.shape().channels();
+  Tensor inner = Tensor::full(t.shape().with(-1, channels + 16), 5, t.dtype()).slice(8, channels);
+  inner.copy_from(t);
+  return inner;
+}
+
 const NormOptions batch{.epsilon = 1e-3}, frozen{.statistics = Statistics::frozen, .epsilon = 1e-3};
 
 }  // namespace
@@ -42,6 +50,13 @@ TEST(BatchNorm, everything) {
   check_op([](auto& x) { return norm(x, frozen); }, arguments({2, 3, 4}), {.slack = 3});
   check_op([](auto& x) { return norm(x, batch); }, arguments({2, 3, 5, 2, 3}), {.slack = 3});
   check_op([](auto& x) { return norm(x, batch); }, arguments({300, 1}), {.slack = 3});  // several slices of rows
+}
+
+// Whole packs of channels, which a GPU takes 16 bytes at a time; the slices that check_op makes are off that grid for
+// narrow types.
+TEST(BatchNorm, packs) {
+  check_op([](auto& x) { return norm(x, batch); }, arguments({3, 5, 16}), {.slack = 3});
+  check_op([](auto& x) { return norm(x, frozen); }, arguments({30, 24}), {.slack = 3});
 }
 
 TEST(BatchNorm, relu_in_the_same_pass) {
@@ -90,6 +105,68 @@ TEST(BatchNorm, keeps_small_differences_of_large_numbers) {
     EXPECT_NEAR(var.item(), 0.25, 1e-4);
     EXPECT_NEAR(y.floats()[1], 1, 1e-4);
   });
+}
+
+// The same of whole packs of channels and many rows, whose first is far from all others.
+TEST(BatchNorm, keeps_small_differences_beside_an_outlier) {
+  on_each_device([] {
+    constexpr i64 rows = 5000, channels = 72;
+    for (const float first : {10000.0f, 0.0f}) {
+      std::vector<float> values(static_cast<std::size_t>(rows * channels));
+      for (std::size_t i = 0; i < values.size(); ++i) values[i] = 10000 + static_cast<float>(i / channels % 2);
+      std::fill_n(values.begin(), channels, first);
+      const Tensor zero = Tensor::zeros({channels}), mean = Tensor::zeros({channels}), var = Tensor::zeros({channels});
+      batch_norm(Tensor::from({rows, channels}, values), {}, zero, mean, var, {.momentum = 1});
+      const double sum = 1.0 * rows / 2 + (first - 10000.0), squares = rows / 2 + (first - 10000.0) * (first - 10000.0);
+      const double want = (squares - sum * sum / rows) / (rows - 1);
+      for (const i64 c : {0, 33, 71}) {
+        EXPECT_NEAR(mean.floats()[static_cast<std::size_t>(c)], 10000 + sum / rows, 2e-3) << c;
+        EXPECT_NEAR(var.floats()[static_cast<std::size_t>(c)], want, 1e-3 * want) << c;
+      }
+    }
+  });
+}
+
+// A GPU's passes by packs against its plain ones: layouts that take them, layouts that cannot, and both beside each
+// other.
+TEST(BatchNorm, fast_path_equals_reference_on_a_gpu) {
+  if (gpu_count() == 0) GTEST_SKIP() << "needs a GPU";
+  const Use use(Device::cuda());
+  const Shape shapes[] = {{2, 3, 5, 7, 64}, {4, 28, 28, 192}, {3, 7, 7, 832}, {2, 2},
+                          {300, 16},        {7, 9, 24},       {5, 11, 30}};
+  for (const Shape& shape : shapes)
+    for (const DType type : {DType::f32, DType::bf16, DType::f16})
+      for (const NormOptions& plain : {batch, frozen})
+        for (const bool relu : {false, true})
+          for (const bool slices : {false, true}) {
+            if (relu && shape.count() > 20000) continue;  // some number would lie within a rounding error of the kink
+            SCOPED_TRACE(to_text(shape) + " " + to_text(type) + (relu ? " relu" : "") + (slices ? " slices" : ""));
+            std::vector<Input> inputs = moved(arguments(shape), type, Device::cuda());
+            Tensor dy = random(shape).value.to(type).to(Device::cuda());
+            if (slices) {
+              inputs[0].value = wider(inputs[0].value);
+              dy = wider(dy);
+            }
+            const auto outcome = [&](Algorithm algorithm) {
+              std::vector<Input> own = inputs;
+              own[3].value = inputs[3].value.clone();
+              own[4].value = inputs[4].value.clone();
+              NormOptions options = plain;
+              options.relu = relu;
+              options.algorithm = algorithm;
+              if (slices) options.into = wider(dy);
+              std::vector<Tensor> all = run([&](auto& x) { return norm(x, options); }, own, dy).all();
+              all.push_back(own[3].value);
+              all.push_back(own[4].value);
+              return all;
+            };
+            const std::vector<Tensor> got = outcome(Algorithm::automatic), want = outcome(Algorithm::reference);
+            for (std::size_t i = 0; i < got.size(); ++i)
+              expect_close(std::to_string(i), numbers(got[i]), numbers(want[i]),
+                           i == 0 || i == 1 ? 3 * tolerance(type) : 3e-5);
+            const std::vector<Tensor> again = outcome(Algorithm::automatic);
+            for (std::size_t i = 0; i < got.size(); ++i) EXPECT_TRUE(same_bits(got[i], again[i])) << i;
+          }
 }
 
 TEST(BatchNorm, refuses_nonsense) {

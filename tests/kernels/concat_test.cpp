@@ -26,6 +26,27 @@ TEST(Concat, neighbouring_slices_are_not_copied) {
   });
 }
 
+// Slices on the 16-byte grid and off it, whose copies move 16 bytes or one number at a time.
+TEST(Concat, slices_of_any_width_are_copied) {
+  on_each_device([] {
+    for (const DType type : {DType::u8, DType::bf16, DType::f32, DType::f64})
+      for (const i64 first : {0, 3, 16})
+        for (const i64 channels : {16, 5}) {
+          Tensor wide({7, 48}, type, Device::cpu());
+          for (i64 i = 0; i < wide.bytes(); ++i) wide.raw()[i] = static_cast<std::byte>(i % 251);
+          wide = wide.to(Context::current().device());
+          const Tensor part = wide.slice(first, channels), copy = part.dense();
+          const Tensor host = copy.to(Device::cpu()), all = wide.to(Device::cpu());
+          const i64 size = size_of(type);
+          for (i64 r = 0; r < 7; ++r)
+            EXPECT_EQ(std::memcmp(host.raw() + r * channels * size, all.raw() + (r * 48 + first) * size,
+                                  static_cast<std::size_t>(channels * size)),
+                      0)
+                << to_text(type) << " " << first << " " << channels << " row " << r;
+        }
+  });
+}
+
 TEST(Concat, gradients_of_slices_written_in_place) {
   on_each_device([] {
     const Tensor x = Tensor::from({1, 1, 1, 1}, Values{2}).watch(), w = Tensor::full({1, 1, 1, 1}, 3);

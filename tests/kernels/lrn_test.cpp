@@ -1,4 +1,4 @@
-#include "kernels/ops.h"
+#include "kernels/fast/lrn.h"
 #include "tests/check_op.h"
 
 namespace dactyl {
@@ -21,7 +21,30 @@ TEST(Lrn, everything) {
   check_op([](auto& x) { return lrn(x[0], {.size = 3, .alpha = 0.9, .beta = 0.6, .k = 2}); }, {random({4, 7})},
            {.slack = 2});
   check_op([](auto& x) { return lrn(x[0], {.size = 7, .alpha = 2}); }, {random({5, 3})}, {.slack = 2});  // wider than x
+  check_op([](auto& x) { return lrn(x[0], {.alpha = 2}); }, {random({2, 3, 24})}, {.slack = 2});         // packs
   check_op([](auto& x) { return lrn(x[0], {.size = 1, .alpha = 2}); }, {random({5, 1})}, {.slack = 2});
+}
+
+// By packs against the plain bodies: the CPU runs the same code as a GPU, but for its logarithm.
+TEST(Lrn, packs_equal_plain_bodies) {
+  on_each_device([] {
+    const Device device = Context::current().device();
+    for (const Shape& shape : {Shape{3, 5, 64}, Shape{2, 7, 192}, Shape{11, 96}, Shape{6, 8}, Shape{1, 16}})
+      for (const DType type : {DType::f32, DType::bf16, DType::f16})
+        for (const LrnOptions& options : {LrnOptions{}, LrnOptions{.alpha = 2, .beta = 0.6, .k = 2}}) {
+          SCOPED_TRACE(to_text(shape) + " " + to_text(type));
+          LrnOptions plain = options;
+          plain.algorithm = Algorithm::reference;
+          const Tensor x = random(shape, -3, 4).value.to(type).to(device), dy = random(shape).value.to(type).to(device);
+          const Outcome want = run([&](auto& in) { return lrn(in[0], plain); }, {{x}}, dy);
+          const Tensor y = empty_like(x), dx = empty_like(x);
+          ASSERT_TRUE(fast::lrn_by_packs(x, options));
+          fast::lrn_forward(x, y, options);
+          fast::lrn_backward(x, dy, dx, options);
+          expect_close("value", numbers(y), numbers(want.y), tolerance(type));
+          expect_close("gradient", numbers(dx), numbers(want.dx[0]), tolerance(type));
+        }
+  });
 }
 
 TEST(Lrn, refuses_even_sizes) {

@@ -1,0 +1,37 @@
+// What the passes of batch_norm share. Internal to the kernels.
+#pragma once
+
+#include "kernels/ops.h"
+
+namespace dactyl {
+
+struct NormArguments {
+  Tensor x, gamma, beta, mean, var, fit;
+  NormOptions options;
+};
+
+// Four numbers per channel that all passes read, side by side in one (4, C) tensor.
+template <class C>
+struct NormCoefficients {
+  C *mean, *inverse, *scale, *shift;  // inverse: 1/√(var + ε); scale: γ·inverse; shift: β
+
+  explicit NormCoefficients(const Tensor& fit) {
+    const i64 channels = fit.shape().channels();
+    mean = fit.data<C>();
+    inverse = mean + channels;
+    scale = inverse + channels;
+    shift = scale + channels;
+  }
+  HD void set(i64 c, C var, C epsilon, const C* gamma, const C* beta) const {
+    inverse[c] = 1 / std::sqrt(var + epsilon);
+    scale[c] = (gamma ? gamma[c] : C(1)) * inverse[c];
+    shift[c] = beta ? beta[c] : C(0);
+  }
+};
+
+template <class C>
+const C* data_or_null(const Tensor& t) {
+  return t.defined() ? t.data<C>() : nullptr;
+}
+
+}  // namespace dactyl

@@ -1,0 +1,16 @@
+// The GPU's own passes of batch_norm over packs of 16 bytes; without CUDA there are none. Internal to the kernels.
+#pragma once
+
+#include "kernels/batch_norm.h"
+
+namespace dactyl::fast {
+
+// Whether x and y (or dy) lie so that a GPU can take whole packs of channels.
+bool norms_by_packs(const NormArguments&, const Tensor& y);
+
+void fit_batch(const NormArguments&);                   // mean and variance of x in one pass; fills fit
+void normalise(const NormArguments&, const Tensor& y);  // with what fit holds
+void sum_gradients(const NormArguments&, const Tensor& dy, const Tensor& sums);  // (2, C): Σ g, Σ g·x̂
+void normalise_gradient(const NormArguments&, const Tensor& dy, const Tensor& sums, const Tensor& dx);
+
+}  // namespace dactyl::fast

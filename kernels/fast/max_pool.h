@@ -1,0 +1,17 @@
+// Max-pooling by packs of 16 bytes of channels, on either device; a GPU takes it where it fits. Internal to the
+// kernels.
+#pragma once
+
+#include "kernels/geometry.h"
+
+namespace dactyl::fast {
+
+// Whether windows over x with result y (or dx and dy) can be pooled by packs: narrow types and f32, whole packs of
+// channels on 16-byte boundaries, a byte per tap and 32-bit numbers for places.
+bool pools_by_packs(const Geometry&, const Tensor& x, const Tensor& y);
+
+// The bits of max_pool's plain bodies. taps: null or a byte per number of y.
+void max_pool_forward(const Geometry&, const Tensor& x, const Tensor& y, std::uint8_t* taps);
+void max_pool_backward(const Geometry&, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx);
+
+}  // namespace dactyl::fast
