@@ -9,6 +9,14 @@ namespace {
 
 using Kind = Descriptor::Kind;
 
+// The current context's arithmetic for a block.
+struct MathScope {
+  Math& place = Context::current().math;
+  Math outer = place;
+  explicit MathScope(Math math) { place = math; }
+  ~MathScope() { place = outer; }
+};
+
 void forget(const Tensor& t) {  // the gradient of the run before
   if (!t.slot()) return;
   t.slot()->filled = false;
@@ -122,16 +130,14 @@ std::vector<double> work_ms(const std::vector<OperationTimes>& all, bool backwar
 }
 
 std::vector<double> time_layer(const Descriptor& layer, LayerPass pass, Algorithm algorithm, const TimingOptions& o) {
-  const Use place(Context::current().device());
-  Context::current().math = layer.math;
+  const MathScope scope(layer.math);
   LayerWork work(layer, pass, algorithm);
   const bool gradient = pass == LayerPass::data || pass == LayerPass::weights;
   return work_ms(measure_operations([&] { work(); }, o), gradient);
 }
 
 double layer_error(const Descriptor& layer, LayerPass pass, Algorithm algorithm) {
-  const Use place(Context::current().device());
-  Context::current().math = layer.math;
+  const MathScope scope(layer.math);
   LayerWork work(layer, pass, algorithm), reference(layer, pass, Algorithm::reference);
   work();
   reference();
