@@ -55,7 +55,7 @@ void print(const Json& row) {
   if (row["flops"] > 0) std::cout << "  " << fixed(row["flops"].get<double>() / seconds * 1e-12, 3) << " TFLOP/s";
   std::cout << "  " << fixed(row["bytes"].get<double>() / seconds * 1e-9, 1) << " GB/s  "
             << fixed(row["roof_percent"].get<double>(), 1) << " % of roof";
-  if (row.contains("error")) std::cout << "  error " << row["error"];
+  if (row.contains("error")) std::cout << "  error " << to_text(row["error"].get<double>());
   std::cout << '\n';
 }
 

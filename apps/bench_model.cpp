@@ -46,7 +46,8 @@ void print(const Json& row, const std::vector<double>& ms) {
             << fixed(number("flops") / seconds * 1e-12, 3) << " TFLOP/s, " << fixed(number("roof_percent"), 1)
             << " % of the matrix roof (" << fixed(number("matrix_roof_flops_per_s") * 1e-12, 3) << " TFLOP/s)\n";
   if (row.contains("error_fp32"))
-    std::cout << "  against fp32  largest difference of a score " << row["error_fp32"] << " of the largest score\n";
+    std::cout << "  against fp32  largest difference of a score " << to_text(row["error_fp32"].get<double>())
+              << " of the largest score\n";
 }
 
 // Floating-point operations and bytes of a traced operation, where its line says them.

@@ -8,7 +8,7 @@ namespace dactyl {
 // Bytes read plus bytes written per second by a copy far larger than any cache, on the current device.
 double copy_roof(double seconds = 0.2);
 // Floating-point operations per second (a multiply-add is two) of a large square product by our gemm, in this type and
-// with the current context's Math.
+// with the current context's Math. Of both roofs the fastest repetition counts.
 double matrix_roof(DType type, double seconds = 0.2);
 
 // Of the current device, for one type.
