@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 
 #include "train/progress.h"
 
@@ -47,10 +46,7 @@ Measured measure(const std::function<void()>& work, const TimingOptions& o) {
   run();  // captures
   run();
   wait();
-  std::optional<CacheSweep> sweep;
-  if (o.cold) sweep.emplace();
   repeat(o, [&] {
-    if (sweep) (*sweep)();
     const Stamp before = Stamp::now();
     run();
     const Stamp after = Stamp::now();

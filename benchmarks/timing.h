@@ -13,7 +13,6 @@ struct TimingOptions {
   double seconds = 2;  // of repeating, after what warms plans and captures
   i64 least = 5;       // repetitions, however long they take; 10 times the seconds end it anyway
   bool graph = true;   // replay a captured graph, on a GPU
-  bool cold = false;   // on a GPU the second-level cache is overwritten before each run
 };
 
 struct Measured {

@@ -79,7 +79,7 @@ Shape spread(const Shape& given, int rank, const std::string& word) {
 struct Words {
   std::map<std::string, std::string> values;  // of flags: ""
   bool has(const std::string& name) const { return values.contains(name); }
-  std::string text(const std::string& name) const { return name + "=" + values.at(name); }
+  std::string text(const std::string& name) const { return name + "=" + (has(name) ? values.at(name) : ""); }
   std::string need(const std::string& name, const char* example) const {
     check(Exit::usage, has(name) && !values.at(name).empty(), "layer: {} is missing, as in {}", name, example);
     return values.at(name);

@@ -66,7 +66,7 @@ finish() {
 nvidia-smi -L || { note "no GPU here" 1; finish; }
 configure || { note "configuring" 1; finish; }
 cmake --build "$build" --parallel "$(nproc)" || { note "building" 1; finish; }
-for suite in engine kernels weights nets train; do
+for suite in engine kernels weights nets train benchmarks; do
   [ -x "$build/${suite}_tests" ] && unit_tests "$build/${suite}_tests"
 done
 # Large layers are slow under the sanitizer; the libraries' own kernels are not searched for races.
