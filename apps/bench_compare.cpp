@@ -72,7 +72,7 @@ void add_bench_compare(CLI::App& bench_verb) {
   CLI::App* verb =
       add_verb(bench_verb, "compare", "B's time over A's with a 95 % interval; exit 5 if one is slower beyond it",
                "  dactyl bench compare before.json after.json\n"
-               "  dactyl bench compare before.json after.json");
+               "  dactyl bench compare before.json after.json --json");
   verb->add_option("A", files->first, "figures of dactyl bench --json, a line each")->required();
   verb->add_option("B", files->second, "others of the same work")->required();
   verb->add_flag("--json", *json, "JSON to stdout");
