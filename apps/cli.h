@@ -14,6 +14,7 @@ namespace dactyl {
 using Json = nlohmann::ordered_json;
 
 // Each adds one verb to the program; the verb's callback does the work. Errors leave as Error.
+void add_bench(CLI::App& program);
 void add_check(CLI::App& program);
 void add_convert(CLI::App& program);
 void add_data(CLI::App& program);
@@ -23,6 +24,7 @@ void add_flow(CLI::App& program);
 void add_fuse(CLI::App& program);
 void add_models(CLI::App& program);
 void add_predict(CLI::App& program);
+void add_profile(CLI::App& program);
 void add_repro(CLI::App& program);
 void add_train(CLI::App& program);
 void add_synth(CLI::App& data);  // below data

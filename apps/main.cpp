@@ -50,7 +50,7 @@ int run(const std::vector<std::string>& arguments) {
       "7 a rank lost, 8 the GPU is lost, 65 bad model file, 130 and 143 interrupted, 1 a fault in the program.\n"
       "Examples for each verb: dactyl VERB --help");
   for (auto add : {add_doctor, add_models, add_data, add_flow, add_train, add_eval, add_fuse, add_predict, add_convert,
-                   add_check, add_repro})
+                   add_check, add_bench, add_profile, add_repro})
     add(program);
   try {
     std::vector<std::string> words = with_settings(arguments);

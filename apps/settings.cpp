@@ -36,10 +36,11 @@ void check_key(const std::string& key, const std::string& where) {
   check(Exit::usage, key != "config" && key != "set", "{}: --{} is for the command line alone", where, key);
 }
 
-// `verbs`: the verb that is called, and below data and models what follows it. Empty inside a verb's table.
+// `verbs`: the verb that is called, and below bench, data, models and profile what follows it. Empty inside a verb's
+// table.
 void read_table(const toml::table& table, const std::string& file, const Words& verbs, std::vector<Given>& settings) {
-  static const Words known{"check", "data", "doctor", "eval",  "models", "predict", "repro",
-                           "scan",  "show", "split",  "synth", "train"};
+  static const Words known{"bench",   "check",   "data",  "doctor", "eval", "layer", "model", "models", "op",
+                           "predict", "profile", "repro", "roofs",  "scan", "show",  "split", "synth",  "train"};
   for (const auto& [key, node] : table) {
     const std::string name(key.str()), where = file + ": " + name;
     check_key(name, where);
@@ -113,7 +114,8 @@ std::vector<std::string> with_settings(const std::vector<std::string>& arguments
     }
   }
   Words verbs(words.begin(), words.begin() + std::min<std::ptrdiff_t>(2, std::ssize(words)));
-  if (verbs.size() == 2 && verbs[0] != "data" && verbs[0] != "models") verbs.pop_back();
+  const bool below = among({"bench", "data", "models", "profile"}, verbs.empty() ? "" : verbs[0]);
+  if (verbs.size() == 2 && !below) verbs.pop_back();
   if (verbs.empty()) verbs.push_back("");
   append_new(words, sets);
   for (auto file = files.rbegin(); file != files.rend(); ++file) append_new(words, read_settings(*file, verbs));

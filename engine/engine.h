@@ -9,6 +9,7 @@
 #include "engine/parameters.h"
 #include "engine/random.h"
 #include "engine/shape.h"
+#include "engine/stamp.h"
 #include "engine/storage.h"
 #include "engine/tape.h"
 #include "engine/tensor.h"

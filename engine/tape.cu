@@ -98,8 +98,10 @@ bool recording(const std::vector<Tensor>& inputs) {
 
 Tensor record(const char* name, const std::vector<Tensor>& inputs, Tensor y, Backward backward) {
   inspect(name, y);
+  Operation traced = trace_done(name);
   if (!recording(inputs)) return y;
-  Tape::Node node{name, {}, std::make_shared<Slot>(), std::move(backward), {}};
+  traced.backward = true;
+  Tape::Node node{name, {}, std::make_shared<Slot>(), std::move(backward), {}, std::move(traced)};
   if (Context::current().check_finite) node.where = Range::path();
   for (const Tensor& x : inputs) {
     node.inputs.push_back(x.slot());
@@ -135,6 +137,7 @@ void Tape::backward(const Tensor& loss, const Ready& ready) {
       if (!grads.empty() && grads[i].defined()) accumulate(*slot, grads[i]);
       if (--slot->pending == 0 && slot->leaf && ready) ready(*slot);
     }
+    if (!grads.empty()) trace_done(node.traced);
   }
 }
 

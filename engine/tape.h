@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/tensor.h"
+#include "engine/trace.h"
 
 namespace dactyl {
 
@@ -46,6 +47,7 @@ class Tape {
     std::shared_ptr<Slot> output;
     Backward backward;
     std::string where;  // Range::path() of the operation, for error texts; kept under Context::check_finite
+    Operation traced;   // what a trace calls it; kept while tracing
   };
   std::vector<Node> nodes_;
   friend Tensor record(const char*, const std::vector<Tensor>&, Tensor, Backward);

@@ -25,6 +25,8 @@ void pop_for_profiler() {}
 thread_local std::vector<std::string> names;
 thread_local bool timing = false;
 thread_local std::map<std::string, Timing> table;
+thread_local OperationTrace* operation_trace = nullptr;
+thread_local std::string sizes;
 
 double now() {
   Context::current().compute().synchronize();
@@ -65,6 +67,51 @@ std::vector<Timing> trace_table() {
   for (const auto& [name, row] : table) rows.push_back(row);
   std::sort(rows.begin(), rows.end(), [](const Timing& a, const Timing& b) { return a.seconds > b.seconds; });
   return rows;
+}
+
+OperationTrace::OperationTrace() {
+  check(operation_trace == nullptr, "trace: another one is alive in this thread");
+  operation_trace = this;
+  restart();
+}
+
+OperationTrace::~OperationTrace() { operation_trace = nullptr; }
+
+void OperationTrace::restart() {
+  operations_.clear();
+  stamps_.clear();
+  sizes.clear();
+}
+
+// Not in restart(): in a capture the first stamp belongs to the graph like the others.
+void trace_begin() {
+  if (operation_trace && operation_trace->stamps_.empty()) operation_trace->stamps_.push_back(Stamp::now());
+}
+
+std::vector<double> OperationTrace::seconds() const {
+  Context::current().compute().synchronize();
+  std::vector<double> all;
+  for (std::size_t i = 0; i < operations_.size(); ++i) all.push_back(stamps_[i + 1].since(stamps_[i]));
+  return all;
+}
+
+bool tracing() { return operation_trace != nullptr; }
+
+void trace_what(std::string what) { sizes = std::move(what); }
+
+Operation trace_done(const char* name) {
+  if (!operation_trace) return {};
+  Operation done{names.empty() ? "" : names.back(), name, sizes};
+  sizes.clear();
+  trace_done(done);
+  return done;
+}
+
+void trace_done(const Operation& operation) {
+  if (!operation_trace) return;
+  trace_begin();
+  operation_trace->stamps_.push_back(Stamp::now());
+  operation_trace->operations_.push_back(operation);
 }
 
 }  // namespace dactyl

@@ -1,6 +1,7 @@
 // y = (x − mean)/√(var + ε)·γ + β per channel (Ioffe and Szegedy 2015), with relu in the same pass if asked.
 // Of the batch: dx = γ/√(var + ε)·(g − mean(g) − x̂·mean(g·x̂)); frozen: dx = γ/√(var + ε)·g; dγ = Σ g·x̂, dβ = Σ g.
 #include "engine/reduce.h"
+#include "kernels/descriptor.h"
 #include "kernels/fast/batch_norm.h"
 
 namespace dactyl {
@@ -175,6 +176,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
     mean.touch();
     var.touch();
   }
+  if (tracing()) trace_what(to_text(describe(x, options)));
   // What backward does not read is not kept alive.
   const DType gamma_type = gamma.defined() ? gamma.dtype() : wide, beta_type = beta.defined() ? beta.dtype() : wide;
   a = {a.x, {}, {}, {}, {}, a.fit, options};

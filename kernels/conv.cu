@@ -2,6 +2,7 @@
 #include "engine/reduce.h"
 #include "kernels/bias_relu.h"
 #include "kernels/cudnn.h"
+#include "kernels/descriptor.h"
 #include "kernels/geometry.h"
 #include "kernels/onednn.h"
 #include "kernels/rows.h"
@@ -220,6 +221,7 @@ Tensor conv(const Tensor& x, const Tensor& w, const ConvOptions& options) {
   const bool wants_x = x.watched(), wants_w = w.watched(), wants_b = options.bias.defined() && options.bias.watched();
   ConvOptions o = options;
   o.bias = o.into = Tensor();
+  if (tracing()) trace_what(to_text(describe(x, w, options)));
   return record(
       "conv", {x, w, options.bias}, y,
       [o, wants_x, wants_w, wants_b, x_shape = x.shape(), w_shape = w.shape(), x = wants_w ? x.detached() : Tensor(),

@@ -1,5 +1,6 @@
 // y = x wᵀ + b, optionally max(0, ·).
 #include "engine/reduce.h"
+#include "kernels/descriptor.h"
 #include "kernels/gemm.h"
 #include "kernels/rows.h"
 
@@ -28,6 +29,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const LinearOptions& options) {
   const Algorithm algorithm = options.algorithm;
   gemm(y, rows, false, w, true, options.bias, options.relu, algorithm);
   const bool wants_x = x.watched(), wants_w = w.watched(), wants_b = options.bias.defined() && options.bias.watched();
+  if (tracing()) trace_what(to_text(describe(x, w, options)));
   return record("linear", {x, w, options.bias}, y,
                 [algorithm, wants_x, wants_w, wants_b, xs, ws, x = wants_w ? rows.detached() : Tensor(),
                  w = wants_x ? w.detached() : Tensor(), y = options.relu ? y : Tensor()](const Tensor& dy) {

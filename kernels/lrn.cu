@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/each.h"
+#include "kernels/descriptor.h"
 #include "kernels/fast/lrn.h"
 
 namespace dactyl {
@@ -159,6 +160,7 @@ Tensor lrn(const Tensor& x, const LrnOptions& options) {
   const Tensor dense = x.dense();
   Tensor y = empty_like(x);
   run_forward(dense, y, options);
+  if (tracing()) trace_what(to_text(describe(x, options)));
   return record("lrn", {x}, y, [x = dense.detached(), options](const Tensor& dy) {
     Tensor dx = empty_like(x);
     run_backward(x, dy.dense(), dx, options);

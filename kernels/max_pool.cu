@@ -1,6 +1,7 @@
 // The largest number of each window, per channel.
 #include <limits>
 
+#include "kernels/descriptor.h"
 #include "kernels/fast/max_pool.h"
 #include "kernels/rows.h"
 
@@ -124,6 +125,7 @@ Tensor max_pool(const Tensor& x, const PoolOptions& options) {
   if (recording({x})) taps = Tensor(shape, g.taps() <= 256 ? DType::u8 : DType::i32, x.device());
   const Algorithm algorithm = options.algorithm;
   run_forward(g, x, y, taps, algorithm);
+  if (tracing()) trace_what(to_text(describe(Descriptor::Kind::max_pool, x, options)));
   return record("max_pool", {x}, y, [g, taps, algorithm, x_shape = x.shape()](const Tensor& dy) {
     Tensor dx(x_shape, dy.dtype(), dy.device());
     run_backward(g, dy, taps, dx, algorithm);

@@ -1,4 +1,5 @@
 // The mean of each window, per channel; and of the whole image.
+#include "kernels/descriptor.h"
 #include "kernels/geometry.h"
 #include "kernels/rows.h"
 
@@ -110,6 +111,7 @@ Tensor mean_pool(const Tensor& x, const PoolOptions& options) {
     forward_rows(g, x, y);
   else
     with_float(x.dtype(), [&]<class T>() { forward<T>(g, x, y); });
+  if (tracing()) trace_what(to_text(describe(Descriptor::Kind::mean_pool, x, options)));
   return record("mean_pool", {x}, y, [g, algorithm, x_shape = x.shape()](const Tensor& dy) {
     Tensor dx(x_shape, dy.dtype(), dy.device());
     if (by_rows(dy, algorithm))

@@ -76,7 +76,7 @@ if [ -z "${DACTYL_BUILT:-}" ]; then
   cmake --build "$build" --parallel "$(nproc)" || { note "building" 1; finish; }
 fi
 [ -x "$build/kernels_tests" ] || { note "no tests in $build" 1; finish; }
-for suite in engine kernels weights nets train; do
+for suite in engine kernels weights nets train benchmarks; do
   [ -x "$build/${suite}_tests" ] && unit_tests "$build/${suite}_tests"
 done
 # Large layers are slow under the sanitizer; the libraries' own kernels are not searched for races.

@@ -3,7 +3,8 @@
 cd "$(dirname "$0")/.." || exit 1
 declare -A may=([engine]="engine/" [kernels]="engine/ kernels/" [weights]="engine/ weights/"
   [nets]="engine/ kernels/ nets/" [train]="engine/ kernels/ nets/ weights/ train/"
-  [apps]="engine/engine.h kernels/ops.h nets/nets.h weights/weights.h train/train.h apps/")
+  [benchmarks]="engine/ kernels/ nets/ weights/ train/ benchmarks/"
+  [apps]="engine/engine.h kernels/ops.h nets/nets.h weights/weights.h train/train.h benchmarks/bench.h apps/")
 broken=0
 for folder in "${!may[@]}"; do
   allowed=$(sed 's/ /|/g' <<<"${may[$folder]}")

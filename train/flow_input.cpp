@@ -45,8 +45,11 @@ void require_channels(const Passport& passport, const std::string& encoding) {
 }  // namespace
 
 Tensor input_of(const Batch& batch, const InputSpec& input, DType dtype) {
-  if (batch.bytes.shape().channels() == 2) return flow_input_of(batch, input, dtype);
-  return pixels(batch.bytes, batch.geometry, pixel_options(input, dtype));
+  const Tensor x = batch.bytes.shape().channels() == 2
+                       ? flow_input_of(batch, input, dtype)
+                       : pixels(batch.bytes, batch.geometry, pixel_options(input, dtype));
+  trace_done("pixels");
+  return x;
 }
 
 std::optional<FlowRecipe> flow_of(const Passport& passport) {

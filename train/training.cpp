@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/ops.h"
 #include "train/signals.h"
+#include "train/training_step.h"
 
 namespace dactyl {
 
@@ -116,22 +116,10 @@ void Training::fetch() {
 }
 
 void Training::compute() {
-  book_->counters.fill(0);
-  optimizer_->zero_gradients();
-  random_.call = 0;
-  Tape tape;
   const bool head_only = plan_[stage_].stage.what == "head";
-  Pass pass{.training = true, .frozen_statistics = head_only || options_.bn == "frozen", .random = &random_};
-  const Scores scores = feed_->forward(pass);
-  const CrossEntropyOptions how{class_weights_, options_.smoothing};
-  Tensor loss = cross_entropy(scores.main, feed_->labels(), how);
-  const Tensor main_loss = loss.detached();
-  for (const auto& [side, weight] : scores.auxiliary)
-    loss = add(loss, cross_entropy(side, feed_->labels(), how), weight);
-  tape.backward(loss);
-  optimizer_->step();
-  count_hits(book_->counters, main_loss, scores.main.detached(), feed_->labels());
-  increment(random_.step);
+  training_step(
+      {[this](Pass& pass) { return feed_->forward(pass); }, feed_->labels(), *optimizer_, random_, book_->counters},
+      {{class_weights_, options_.smoothing}, head_only || options_.bn == "frozen"});
 }
 
 void Training::advance() {

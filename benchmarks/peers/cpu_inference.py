@@ -1,6 +1,6 @@
 """CPU inference, fp32: dactyl against the best of PyTorch's modes, alternately on the same machine in one run.
 
-    python3 benchmarks/peers/cpu_inference.py --bench build/bench_nets [--models googlenet,alexnet] [--batches 1,8]
+    python3 benchmarks/peers/cpu_inference.py --dactyl build/dactyl [--models googlenet,alexnet] [--batches 1,8]
 
 Each side is timed in several rounds that take turns, so that neither gets the quiet minutes; the medians are compared.
 """
@@ -45,14 +45,14 @@ def seconds(net, x, budget):
     return statistics.median(times)
 
 
-def ours(bench, name, batch, budget):
-    command = [bench, "--model", name, "--batch", str(batch), "--device", "cpu", "--seconds", str(budget), "--json"]
+def ours(dactyl, name, batch, budget):
+    command = [dactyl, "bench", "model", name, "--batch", str(batch), "--device", "cpu", "--seconds", str(budget), "--json"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["median_ms"] / 1e3
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--bench", default="build/bench_nets")
+    p.add_argument("--dactyl", default="build/dactyl")
     p.add_argument("--models", default="googlenet,alexnet,googlenet-bn,alexnet-torchvision")
     p.add_argument("--batches", default="1,8")
     p.add_argument("--modes", default=",".join(MODES))
@@ -76,7 +76,7 @@ def main():
                         print(f"<!-- {name} batch {batch}: {mode} not available: {str(e).splitlines()[0][:100]} -->")
                 mine, peers = [], {m: [] for m in nets}
                 for _ in range(a.rounds):
-                    mine.append(ours(a.bench, name, batch, a.seconds))
+                    mine.append(ours(a.dactyl, name, batch, a.seconds))
                     for mode, (net, y) in nets.items():
                         peers[mode].append(seconds(net, y, a.seconds))
                 best = min(peers, key=lambda m: statistics.median(peers[m]))

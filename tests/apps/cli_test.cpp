@@ -8,7 +8,8 @@ using Cli = Program;
 
 TEST_F(Cli, every_verb_has_help_with_examples) {
   for (const std::string verb :
-       {"doctor", "models", "data synth", "data scan", "data split", "train", "eval", "fuse", "predict", "check"}) {
+       {"doctor", "models", "data synth", "data scan", "data split", "train", "eval", "fuse", "predict", "check",
+        "bench", "bench model", "bench layer", "bench op", "bench data", "bench roofs", "bench compare", "profile"}) {
     const Said said = run(verb + " --help");
     EXPECT_EQ(said.code, 0) << verb;
     EXPECT_NE(said.out.find("Examples:\n  dactyl " + verb), std::string::npos) << said.out;

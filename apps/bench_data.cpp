@@ -1,0 +1,63 @@
+// dactyl bench data: how fast samples are read, without a net.
+#include <iostream>
+
+#include "apps/bench.h"
+
+namespace dactyl {
+namespace {
+
+struct DataOptions {
+  std::string data, model = "googlenet";
+  ModelOptions net{.auxiliary = false};
+  LoadingOptions loading;
+  std::string device = "auto";
+  bool json = false, frame_folders = false;
+};
+
+void bench(const DataOptions& o) {
+  const Use use(device_named(o.device));
+  const InputSpec input = make_model(o.model, o.net).input;
+  const auto source = loading_source(o.data, input.frames, o.frame_folders);
+  const Loading result = measure_loading(*source, input, o.loading);
+  Json row{{"key", "data " + o.data + " " + o.model},
+           {"data", o.data},
+           {"model", o.model},
+           {"batch", std::min(o.loading.batch, source->size())},
+           {"samples", result.samples},
+           {"samples_per_s", result.samples_per_s},
+           {"read_ms_per_sample", result.read_ms},
+           {"prepare_ms_per_sample", result.prepare_ms}};
+  row.update(times_json(result.ms));
+  row.update(machine_json({.threads = o.loading.threads}));
+  if (o.json) return print_json(row);
+  std::cout << "loader, all threads   " << fixed(result.samples_per_s, 1) << " samples/s, a batch in "
+            << spread_text(result.ms) << "\none thread, a sample   read and decode " << fixed(result.read_ms, 3)
+            << " ms, resize and crop " << fixed(result.prepare_ms, 3) << " ms\n";
+}
+
+}  // namespace
+
+void add_bench_data(CLI::App& bench_verb) {
+  auto o = std::make_shared<DataOptions>();
+  CLI::App* verb = add_verb(bench_verb, "data", "samples/s of the loader alone, and of its stages on one thread",
+                            "  dactyl bench data photos --model googlenet\n"
+                            "  dactyl bench data words.pack --model i3d --frames 20 --threads 8 --json");
+  verb->add_option("DATA", o->data, "as train takes it: folder of classes, CSV, pack")->required();
+  verb->add_option("--model", o->model, "whose input is made")->capture_default_str();
+  verb->add_option("--frames", o->net.frames, "of a clip; default: the net's own")->check(CLI::Range(1, 4096));
+  verb->add_option("--batch", o->loading.batch, "samples at once")->check(CLI::Range(1, 65536))->capture_default_str();
+  verb->add_option("--threads", o->loading.threads, "that read; 0: one per core, at most 16")
+      ->check(CLI::Range(0, most_threads));
+  verb->add_option("--seconds", o->loading.seconds, "of measuring")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  verb->add_option("--device", o->device, "where batches go: auto, cpu, cuda or cuda:N")->capture_default_str();
+  verb->add_flag("--frame-folders", o->frame_folders, "every folder of pictures is a clip, the pictures its frames");
+  verb->add_flag("--json", o->json, "JSON to stdout");
+  verb->callback([o] {
+    Progress::silence(o->json);
+    bench(*o);
+  });
+}
+
+}  // namespace dactyl

@@ -1,0 +1,73 @@
+// Timing the loader.
+#include "benchmarks/loading.h"
+
+#include <chrono>
+
+#include "engine/engine.h"
+#include "train/data/loader.h"
+#include "train/progress.h"
+#include "train/run_data.h"
+
+namespace dactyl {
+namespace {
+
+double host_ms() {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// A quarter of the time for the stages, one sample after the other.
+void measure_stages(const DataSource& source, const InputSpec& input, double seconds, Loading& result) {
+  const double end = host_ms() + seconds * 1e3;
+  i64 count = 0;
+  for (i64 i = 0; i < source.size() && (count < 3 || host_ms() < end); ++i) {
+    const double start = host_ms();
+    const Image image = source.image(i * 7919 % source.size());
+    const double read = host_ms();
+    prepared(image, input);
+    result.read_ms += read - start;
+    result.prepare_ms += host_ms() - read;
+    ++count;
+  }
+  result.read_ms /= static_cast<double>(count);
+  result.prepare_ms /= static_cast<double>(count);
+}
+
+}  // namespace
+
+std::shared_ptr<const DataSource> loading_source(const std::string& path, i64 frames, bool frame_folders) {
+  TrainOptions options;
+  options.data = path;
+  options.frame_folders = frame_folders;
+  if (frames) options.clips = "segments=" + to_text(frames), options.test_clips = "uniform=" + to_text(frames);
+  return open_samples(path, {}, sample_choice(options));
+}
+
+Loading measure_loading(const DataSource& source, const InputSpec& input, const LoadingOptions& o) {
+  check(Exit::data, source.size() > 0, "bench data: there are no samples");
+  Loading result;
+  measure_stages(source, input, o.seconds / 4, result);
+  Loader loader(source, {.batch = std::min(o.batch, source.size()),
+                         .threads = o.threads,
+                         .input = input,
+                         .training = true,
+                         .cache_bytes = 0,
+                         .device = Context::current().device()});
+  Progress progress("loading", static_cast<i64>(o.seconds * 1e3), "ms");
+  const double start = host_ms();
+  double last = start;
+  for (i64 epoch = 0; last - start < o.seconds * 1e3; ++epoch) {
+    loader.start(epoch);
+    for (Batch batch; last - start < o.seconds * 1e3 && loader.next(batch);) {
+      Context::current().compute().synchronize();
+      const double now = host_ms();
+      result.ms.push_back(now - last);
+      result.samples += batch.count;
+      progress.advance(static_cast<i64>(now - start) - static_cast<i64>(last - start));
+      last = now;
+    }
+  }
+  result.samples_per_s = static_cast<double>(result.samples) * 1e3 / (last - start);
+  return result;
+}
+
+}  // namespace dactyl

@@ -1,0 +1,29 @@
+// How fast samples are read, without a net: the loader as training uses it, and its stages one thread at a time.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nets/nets.h"
+#include "train/data/source.h"
+
+namespace dactyl {
+
+struct LoadingOptions {
+  i64 batch = 32;
+  int threads = 0;  // 0: one per core, at most 16
+  double seconds = 3;
+};
+struct Loading {
+  i64 samples = 0;
+  double samples_per_s = 0;            // of the loader, with its copy to the current device
+  std::vector<double> ms;              // of each batch
+  double read_ms = 0, prepare_ms = 0;  // of a sample on one thread: read and decoded, then resized and cropped
+};
+// Nothing is kept in memory between epochs, so every sample is decoded again. Exit::data where none can be read.
+Loading measure_loading(const DataSource& source, const InputSpec& input, const LoadingOptions& options);
+
+// Samples for a net of so many frames (0: pictures), as `dactyl train` would open them.
+std::shared_ptr<const DataSource> loading_source(const std::string& path, i64 frames, bool frame_folders);
+
+}  // namespace dactyl

@@ -1,0 +1,99 @@
+// dactyl bench and profile as users call them, on the CPU and briefly.
+#include "tests/apps/program.h"
+
+namespace dactyl {
+namespace {
+
+using Bench = Program;
+
+const std::string small = " alexnet-torchvision --input 63 --classes 4 --batch 1 --device cpu --seconds 0 ";
+
+TEST_F(Bench, model_says_its_figures_and_where_they_are_from) {
+  for (const std::string train : {"", "--train"}) {
+    const auto row = run("bench model" + small + train + " --json --check").json();
+    EXPECT_EQ(row["training"], train == "--train");
+    EXPECT_GT(row["median_ms"], 0);
+    EXPECT_LE(row["p10_ms"], row["median_ms"]);
+    EXPECT_LE(row["median_ms"], row["p90_ms"]);
+    EXPECT_EQ(row["ms"].size(), row["runs"]);
+    EXPECT_NEAR(row["samples_per_s"].get<double>(), 1e3 / row["median_ms"].get<double>(),
+                1e-3 * row["samples_per_s"].get<double>());
+    EXPECT_LT(row["error_fp32"], 1e-4);
+    EXPECT_GT(row["roof_percent"], 0);
+    EXPECT_GT(row["peak_bytes"], 200e6);  // the net has 57 million weights at this size
+    for (const char* key : {"device", "date", "command", "libraries", "first_ms", "flops"})
+      EXPECT_TRUE(row.contains(key)) << key;
+  }
+}
+
+TEST_F(Bench, layers_of_a_model_can_be_replayed) {
+  const auto row = run("bench model" + small + "--layers --json").json();
+  std::string line;
+  for (const auto& layer : row["layers"])
+    if (layer["op"] == "conv" && line.empty()) line = layer["descriptor"];
+  ASSERT_EQ(line, "conv2d x=1x63x63x3 k=11x11 s=4 p=2 out=64 bias relu fp32");
+  std::istringstream lines(run("bench layer \"" + line + "\" --impl all --check --device cpu --seconds 0 --json").out);
+  int count = 0;
+  for (std::string text; std::getline(lines, text); ++count) {
+    const auto replayed = nlohmann::json::parse(text);
+    EXPECT_EQ(replayed["descriptor"], line);
+    if (replayed["impl"] != "reference") {
+      ASSERT_TRUE(replayed.contains("error") || replayed.contains("not")) << text;
+      EXPECT_LT(replayed.value("error", 0.0), 1e-5);
+    }
+  }
+  EXPECT_EQ(count, 3);
+}
+
+TEST_F(Bench, ops_roofs_and_profile_speak) {
+  EXPECT_GT(run("bench roofs --device cpu --json").json()["copy_bytes_per_s"], 1e8);
+  const Said op = run("bench op cross_entropy --device cpu --seconds 0");
+  EXPECT_EQ(op.code, 0) << op.err;
+  EXPECT_NE(op.out.find("% of the copy roof"), std::string::npos) << op.out;
+  const auto profile = run("profile model" + small + "--train --json").json();
+  double share = 0;
+  for (const auto& row : profile["operations"]) share += row["share"].get<double>();
+  EXPECT_NEAR(share, 1, 1e-6);
+  EXPECT_EQ(profile["operations"][0]["calls"].is_number_integer(), true);
+}
+
+TEST_F(Bench, data_counts_samples) {
+  ASSERT_EQ(run("data synth --classes 2 --per-class 3 --size 64 --out photos").code, 0);
+  const auto row = run("bench data photos --batch 2 --seconds 0.3 --device cpu --json").json();
+  EXPECT_GT(row["samples"], 0);
+  EXPECT_GT(row["read_ms_per_sample"], 0);
+  expect_error("bench data nowhere", 3);
+}
+
+TEST_F(Bench, compare_tells_slower_from_equal_by_exit_code) {
+  const auto file = [&](const std::string& name, double middle) {
+    std::string text = R"({"key":"work","ms":[)";
+    for (int i = 0; i < 60; ++i) text += (i ? "," : "") + std::to_string(middle + 0.01 * (i * 7 % 11));
+    write(name, text + "]}\n");
+  };
+  file("a.json", 1);
+  file("b.json", 1.2);
+  EXPECT_EQ(run("bench compare a.json a.json").code, 0);
+  EXPECT_EQ(run("bench compare b.json a.json --json").json()[0]["verdict"], "faster");
+  const Said slower = run("bench compare a.json b.json --json");
+  EXPECT_EQ(slower.code, 5);
+  EXPECT_EQ(slower.json()[0]["verdict"], "slower");
+  EXPECT_NEAR(slower.json()[0]["ratio"].get<double>(), 1.25 / 1.05, 0.02);
+  write("other.json", R"({"key":"other","ms":[1]})");
+  write("junk.json", "{}");
+  expect_error("bench compare a.json junk.json", 3);
+  expect_error("bench compare a.json missing.json", 3);
+  EXPECT_EQ(run("bench compare a.json other.json").code, 3);
+}
+
+TEST_F(Bench, misuse_is_one_line_and_exit_2) {
+  for (const std::string wrong :
+       {"bench", "bench model", "bench model lenet", "bench model googlenet --batch 0",
+        "bench model googlenet --graph maybe", "bench model googlenet --frames 20", "bench layer \"conv2d x=1x8x8x3\"",
+        "bench op tanh", "bench layer \"lrn x=1x8x8x8\" --impl library --device cpu", "profile",
+        "bench compare a.json"})
+    expect_error(wrong, 2);
+}
+
+}  // namespace
+}  // namespace dactyl
