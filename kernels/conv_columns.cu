@@ -17,7 +17,8 @@ Gather columns_of(const ConvProblem& p) {
   for (std::size_t i = 0; i < 3; ++i) {
     const int in = static_cast<int>(p.in[i]), out = static_cast<int>(p.out[i]), kernel = static_cast<int>(p.kernel[i]);
     const int stride = static_cast<int>(p.stride[i]), low = static_cast<int>(p.low[i]);
-    g.axis[i] = data ? GatherAxis{out, in, kernel, 1, low, -1, stride} : GatherAxis{in, out, kernel, stride, -low, 1, 1};
+    g.axis[i] =
+        data ? GatherAxis{out, in, kernel, 1, low, -1, stride} : GatherAxis{in, out, kernel, stride, -low, 1, 1};
   }
   g.channels = static_cast<int>(data ? p.outs / p.groups : p.ins);
   g.pitch = static_cast<int>(data ? p.outs : p.groups * p.ins);
@@ -31,7 +32,8 @@ void pad(const Tensor& from, i64 rows, i64 inner, const Tensor& to) {
   const i64 width = to.shape()[1];
   const T* f = from.data<T>();
   T* t = to.data<T>();
-  each_row(to.device(), rows, width, [=] HD(i64 r, i64 c) { t[r * width + c] = c < inner ? f[r * inner + c] : T(compute_t<T>(0)); });
+  each_row(to.device(), rows, width,
+           [=] HD(i64 r, i64 c) { t[r * width + c] = c < inner ? f[r * inner + c] : T(compute_t<T>(0)); });
 }
 
 // w (outs, taps, ins) as (taps·outs, ins), padded with rows of zeros.
@@ -88,7 +90,8 @@ class Columns {
  private:
   // The next rows of columns, as a matrix of its own.
   Tensor columns(i64 first, i64 rows, const Tensor& from) {
-    with_float(p_.dtype, [&]<class T>() { gather<T>(device_, gather_, first, rows, from.data<T>(), columns_.data<T>()); });
+    with_float(p_.dtype,
+               [&]<class T>() { gather<T>(device_, gather_, first, rows, from.data<T>(), columns_.data<T>()); });
     return view(columns_, 0, {rows, gather_.width});
   }
 
@@ -127,7 +130,8 @@ class Columns {
   void weights(i64 group) {
     with_float(p_.dtype, [&]<class T>() {
       using C = compute_t<T>;
-      const Tensor sums({per_group_, gather_.width}, dtype_of<C>(), device_), part({per_group_, gather_.width}, p_.dtype, device_);
+      const Tensor sums({per_group_, gather_.width}, dtype_of<C>(), device_),
+          part({per_group_, gather_.width}, p_.dtype, device_);
       for (i64 first = 0; first < rows_; first += at_once_) {
         const i64 rows = std::min(at_once_, rows_ - first);
         gemm(part, gradient(group, first, rows), true, columns(first, rows, t_.x), false);

@@ -1,27 +1,11 @@
-// Writes the numbers that windows see side by side: the columns of a convolution as matrix product, and the packed input
-// of a stem. Internal to the kernels.
+// Writes the numbers that windows see side by side: the columns of a convolution as matrix product, and the packed
+// input of a stem. Internal to the kernels.
 #pragma once
 
-#include <bit>
-#include <cstdint>
-
 #include "engine/each.h"
+#include "kernels/divisor.h"
 
 namespace dactyl {
-
-// Quotients of numbers below 2^31 by one that is known beforehand, without dividing: a multiplication and a shift
-// (Granlund and Montgomery 1994).
-struct Divisor {
-  std::uint32_t by = 1, magic = 1, shift = 0;
-
-  Divisor() = default;
-  explicit Divisor(i64 d) : by(static_cast<std::uint32_t>(d)), shift(static_cast<std::uint32_t>(std::bit_width(by - 1))) {
-    magic = static_cast<std::uint32_t>((((std::uint64_t{1} << shift) - by) << 32) / by + 1);
-  }
-  HD std::uint32_t of(std::uint32_t n) const {
-    return (static_cast<std::uint32_t>((std::uint64_t{n} * magic) >> 32) + n) >> shift;
-  }
-};
 
 // Along one spatial extent: windows at `places` places see `block` numbers each, of `source` that there are.
 struct GatherAxis {
@@ -65,10 +49,11 @@ struct GatherBody {
   const T* from;
   Eight<T>* to;
 
-  // Where the numbers of a tap begin; null outside.
+  // Where the numbers of a tap begin; null outside the source and behind the last tap.
   HD const T* source(int n, const int (&place)[3], const int (&tap)[3]) const {
-    const int d = g.axis[0].at(place[0], tap[0]), h = g.axis[1].at(place[1], tap[1]), w = g.axis[2].at(place[2], tap[2]);
-    if (d < 0 || h < 0 || w < 0) return nullptr;
+    const int d = g.axis[0].at(place[0], tap[0]), h = g.axis[1].at(place[1], tap[1]),
+              w = g.axis[2].at(place[2], tap[2]);
+    if (d < 0 || h < 0 || w < 0 || tap[0] >= g.axis[0].block) return nullptr;
     const i64 row = ((i64{n} * g.axis[0].source + d) * g.axis[1].source + h) * g.axis[2].source + w;
     return from + row * g.pitch + g.first;
   }
@@ -79,42 +64,32 @@ struct GatherBody {
     tap[1] = 0;
     ++tap[0];
   }
-  HD static std::uint32_t split(std::uint32_t n, const Divisor& by, int& rest) {
-    const std::uint32_t q = by.of(n);
-    rest = static_cast<int>(n - q * by.by);
-    return q;
-  }
-
   // The i-th eight numbers of the result from row first_row on.
   HD void operator()(i64 i) const {
     int k, c, place[3], tap[3];
-    const std::uint32_t row = static_cast<std::uint32_t>(first_row) + split(static_cast<std::uint32_t>(i), eights, k);
-    std::uint32_t n = split(row, places_w, place[2]);
-    n = split(n, places_h, place[1]);
-    n = split(n, places_d, place[0]);
-    std::uint32_t t = split(static_cast<std::uint32_t>(k) * 8, channels, c);
-    t = split(t, block_w, tap[2]);
-    tap[0] = static_cast<int>(split(t, block_h, tap[1]));
-    to[i] = whole ? run_of(static_cast<int>(n), place, tap, c) : mixed(static_cast<int>(n), place, tap, c);
+    const std::uint32_t row = static_cast<std::uint32_t>(first_row) + eights.split(static_cast<std::uint32_t>(i), k);
+    std::uint32_t n = places_w.split(row, place[2]);
+    n = places_h.split(n, place[1]);
+    n = places_d.split(n, place[0]);
+    std::uint32_t t = channels.split(static_cast<std::uint32_t>(k) * 8, c);
+    t = block_w.split(t, tap[2]);
+    tap[0] = static_cast<int>(block_h.split(t, tap[1]));
+    const T* at = source(static_cast<int>(n), place, tap);
+    if (whole && at)
+      to[i] = *reinterpret_cast<const Eight<T>*>(at + c);
+    else
+      to[i] = mixed(static_cast<int>(n), place, tap, at, c);
   }
-  HD Eight<T> zeros() const {
-    Eight<T> z;
-    for (T& v : z.v) v = T(compute_t<T>(0));
-    return z;
-  }
-  HD Eight<T> run_of(int n, const int (&place)[3], const int (&tap)[3], int c) const {
-    const T* at = tap[0] < g.axis[0].block ? source(n, place, tap) : nullptr;
-    return at ? *reinterpret_cast<const Eight<T>*>(at + c) : zeros();
-  }
-  HD Eight<T> mixed(int n, const int (&place)[3], int (&tap)[3], int c) const {
-    Eight<T> y = zeros();
-    const T* at = tap[0] < g.axis[0].block ? source(n, place, tap) : nullptr;
+
+  // Eight numbers of which each may be another tap's.
+  HD Eight<T> mixed(int n, const int (&place)[3], int (&tap)[3], const T* at, int c) const {
+    Eight<T> y;
     for (int e = 0; e < 8; ++e) {
-      if (at) y.v[e] = at[c];
+      y.v[e] = at ? at[c] : T(compute_t<T>(0));
       if (++c < g.channels) continue;
       c = 0;
       next(tap);
-      at = tap[0] < g.axis[0].block ? source(n, place, tap) : nullptr;
+      at = source(n, place, tap);
     }
     return y;
   }

@@ -14,11 +14,8 @@ Gather gather_of(const ConvProblem& p, const Packing& packing) {
   Gather g;
   for (std::size_t i = 0; i < 3; ++i) {
     const PackedAxis& a = packing.axis[i];
-    g.axis[i] = {static_cast<int>(p.in[i]),
-                 static_cast<int>((p.out[i] - 1) * a.stride + a.taps),
-                 static_cast<int>(a.block),
-                 static_cast<int>(a.step),
-                 static_cast<int>(-p.low[i])};
+    g.axis[i] = {static_cast<int>(p.in[i]), static_cast<int>((p.out[i] - 1) * a.stride + a.taps),
+                 static_cast<int>(a.block), static_cast<int>(a.step), static_cast<int>(-p.low[i])};
   }
   g.channels = g.pitch = static_cast<int>(p.ins);
   g.width = static_cast<int>(up_to_eight(g.taps() * p.ins));
@@ -92,7 +89,9 @@ using Way = PackedAxis (*)(i64, i64);
 // Depth, height, width. In 3-D cuDNN's fast engines want odd kernels, hence the mixtures.
 std::vector<std::array<Way, 3>> ways(const ConvProblem& p) {
   if (p.kernel[0] == 1)
-    return {{whole, by_the_stride, by_the_stride}, {whole, as_it_is, whole}, {whole, by_the_stride, whole},
+    return {{whole, by_the_stride, by_the_stride},
+            {whole, as_it_is, whole},
+            {whole, by_the_stride, whole},
             {whole, as_it_is, as_it_is}};
   return {{as_it_is, whole, whole},
           {as_it_is, by_odd_taps, whole},
@@ -144,9 +143,8 @@ ConvProblem packed_problem(const ConvProblem& p, const Packing& packing) {
 
 void pack_input(const ConvProblem& p, const Packing& packing, const Tensor& x, const Tensor& packed) {
   const Gather g = gather_of(p, packing);
-  with_float(p.dtype, [&]<class T>() {
-    gather<T>(packed.device(), g, 0, p.batch * g.places(), x.data<T>(), packed.data<T>());
-  });
+  with_float(p.dtype,
+             [&]<class T>() { gather<T>(packed.device(), g, 0, p.batch * g.places(), x.data<T>(), packed.data<T>()); });
 }
 
 void pack_weights(const ConvProblem& p, const Packing& packing, const Tensor& w, const Tensor& packed) {

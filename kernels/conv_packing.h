@@ -9,7 +9,8 @@
 namespace dactyl {
 
 // Along one extent: packed place j holds x[j·step − low + a] for a < block, and y[o] is the sum over q < taps of packed
-// place o·stride + q. Tap k of the original kernel is (q, a) with q·step + a = k, the one with the largest q below taps.
+// place o·stride + q. Tap k of the original kernel is (q, a) with q·step + a = k, the one with the largest q below
+// taps.
 struct PackedAxis {
   i64 block = 1, step = 1, taps = 1, stride = 1;
 

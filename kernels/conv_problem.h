@@ -33,7 +33,7 @@ struct ConvProblem {
   double products() const { return double(y_count()) * double(taps() * ins); }  // multiply-adds, padding included
 };
 
-std::string to_text(const ConvProblem&);  // "forward of bf16 x (32, 1, 56, 56, 64) w (192, 1, 3, 3, 64) …"
+std::string to_text(const ConvProblem&);   // "forward of bf16 x (32, 1, 56, 56, 64) w (192, 1, 3, 3, 64) …"
 std::string plan_key(const ConvProblem&);  // the same with every number: under this name a plan is kept in a file
 
 // From dense tensors on the current device; y is the result of the forward pass or its gradient. A window of depth 1

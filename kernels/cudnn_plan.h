@@ -14,15 +14,20 @@ std::vector<cudnnBackendNumericalNote_t> barred_notes(const ConvProblem& problem
 // An engine with its settings, as the heuristics propose it.
 struct EngineConfig {
   Descriptor config;
-  std::string name;  // "engine 47, 12=3 19=1": for comparison and for people
+  std::string name;                 // "engine 47, 12=3 19=1": for comparison, for people and for files
+  std::vector<Descriptor> parts{};  // what it was made from, if by us: kept while it is
 };
 
 // Most promising first: the quick heuristic and the thorough one in turn, then what merely works. Without duplicates
 // and without engines whose notes are barred.
 std::vector<EngineConfig> engine_configs(const ConvProblem& problem, const ConvGraph& graph);
 
+// The configuration of that name for this graph; none if the name is no configuration or cuDNN refuses it.
+std::optional<EngineConfig> engine_config_named(const std::string& name, const ConvGraph& graph);
+
 struct Plan {
   Descriptor plan, config;
+  std::vector<Descriptor> parts;
   std::size_t workspace = 0;  // bytes
   std::string name;
 };

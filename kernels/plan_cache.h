@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "kernels/plans.h"
+
 namespace dactyl {
 
 // How a problem is computed ("engine 47, 12=3 19=1"; "none": nothing gives the right numbers) and how long that takes.
@@ -27,9 +29,6 @@ std::string plan_text(const std::string& machine, const Choices& choices);
 // Nothing if the text is damaged, cut short, of another version or (unless it is empty) of another machine.
 std::optional<Choices> read_plans(const std::string& text, const std::string& machine);
 
-// Where files of plans lie: $DACTYL_CACHE, else $XDG_CACHE_HOME/dactyl, else ~/.cache/dactyl. Empty, and nothing is kept,
-// if DACTYL_CACHE is "off" or there is no home.
-std::string plan_folder();
 std::string plan_file_name(const std::string& machine);  // "NVIDIA-H100-80GB-HBM3-132-SMs-….plans"
 
 // May be used by several threads; several processes may keep one file.

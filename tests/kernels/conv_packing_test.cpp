@@ -62,8 +62,8 @@ struct Wanted {
     plain.relu = false;
     const Tensor a = x.detached().watch(), b = w.detached().watch();
     Tape tape;
-    tape.backward(record("projection", {conv(a, b, plain)}, Tensor::zeros({1}, type),
-                         [&](const Tensor&) { return Grads{dy}; }));
+    tape.backward(
+        record("projection", {conv(a, b, plain)}, Tensor::zeros({1}, type), [&](const Tensor&) { return Grads{dy}; }));
     dx = a.grad(), dw = b.grad();
   }
   ConvProblem problem(Pass pass) const { return conv_problem(pass, x, w, y, options); }
@@ -86,9 +86,8 @@ void expect_packed(const Wanted& want, const Packing& packing, DType type) {
   expect_close("y", numbers(conv(x, w, options)), numbers(want.y), tolerance(type));
   options.bias = Tensor(), options.relu = false;
   Tape tape;
-  tape.backward(record("projection", {conv(x, filters, options)}, Tensor::zeros({1}, type), [&](const Tensor&) {
-    return Grads{want.dy.reshaped(extents(n.batch, n.out, n.outs))};
-  }));
+  tape.backward(record("projection", {conv(x, filters, options)}, Tensor::zeros({1}, type),
+                       [&](const Tensor&) { return Grads{want.dy.reshaped(extents(n.batch, n.out, n.outs))}; }));
   const Tensor dw = poisoned(want.w.shape(), type);
   unpack_weights(p, packing, filters.grad(), dw);
   expect_close("dw", numbers(dw), numbers(want.dw), tolerance(type));

@@ -71,7 +71,8 @@ TEST_F(PlanFiles, damaged_anywhere_are_ignored_said_and_replaced) {
     EXPECT_FALSE(read_plans(bad, machine)) << "byte " << i << " is another";
     EXPECT_FALSE(read_plans(good.substr(0, i), machine)) << "cut to " << i << " bytes";
   }
-  for (const std::string& bad : {std::string(), good.substr(0, good.size() / 2), good + "more", std::string(5000, 'x')}) {
+  for (const std::string& bad :
+       {std::string(), good.substr(0, good.size() / 2), good + "more", std::string(5000, 'x')}) {
     write(bad);
     const auto [choice, said] = found("a");
     EXPECT_FALSE(choice);
