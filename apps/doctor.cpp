@@ -58,7 +58,7 @@ std::string plans_text(const Json& plans) {
   const std::string folder = plans["folder"];
   std::string text;
   for (const Json& file : plans["files"])
-    text += to_text(file["plans"].get<i64>()) + " for " + file["machine"].get<std::string>() + "; ";
+    text += to_text(file["plans"].get<i64>()) + " for " + one_line(file["machine"].get<std::string>()) + "; ";
   if (folder.empty()) return "not kept: DACTYL_CACHE is off, or there is no home";
   return (text.empty() ? "none yet " : text) + "in " + folder;
 }

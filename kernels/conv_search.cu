@@ -167,7 +167,7 @@ class Search {
 };
 
 // The way a file names; null if it cannot be built here after all.
-OwnedWay rebuilt(const ConvProblem& problem, const std::string& name) {
+OwnedWay rebuilt(const ConvProblem& problem, const std::string& name, PlanCache& cache) {
   if (name == "columns") return columns_fit(problem) ? columns_way() : nullptr;
   if (name == "apart") {
     const ConvWay* plain = problem.bias || problem.relu ? conv_way(without_epilogue(problem)) : nullptr;
@@ -176,10 +176,12 @@ OwnedWay rebuilt(const ConvProblem& problem, const std::string& name) {
   for (const Packing& packing : packings(problem))
     if (to_text(packing) == name)
       if (const ConvWay* inner = conv_way(packed_problem(problem, packing))) return packed_way(packing, *inner);
+  const cudnnHandle_t handle = planning_handle(Context::current().device());
+  if (const std::string compiled = cache.compiled(plan_key(problem)); !compiled.empty())
+    if (std::optional<Plan> plan = plan_from_json(compiled, name, handle)) return cudnn_way(std::move(*plan));
   return asked(problem, [&](ConvGraph& graph) -> OwnedWay {
     std::optional<EngineConfig> config = engine_config_named(name, graph);
-    std::optional<Plan> plan =
-        config ? build_plan(*config, planning_handle(Context::current().device())) : std::optional<Plan>();
+    std::optional<Plan> plan = config ? build_plan(*config, handle) : std::optional<Plan>();
     return plan && plan->workspace <= most_workspace ? cudnn_way(std::move(*plan)) : nullptr;
   });
 }
@@ -188,7 +190,10 @@ OwnedWay searched(const ConvProblem& problem, PlanCache& cache) {
   Search search(problem);
   OwnedWay way = search.best();
   if (!way) say("no library computes the " + to_text(problem) + ": plain loops do");
-  if (search.complete()) cache.add(plan_key(problem), {way ? way->name() : "none", way ? search.seconds() : 0});
+  if (search.complete()) {
+    if (way) cache.keep_compiled(plan_key(problem), way->compiled());
+    cache.add(plan_key(problem), {way ? way->name() : "none", way ? search.seconds() : 0});
+  }
   return way;
 }
 
@@ -205,7 +210,7 @@ OwnedWay settle(const ConvProblem& problem) {
   OwnedWay way;
   {
     const Deeper deeper;
-    if (known && !remembered) way = rebuilt(problem, known->way);
+    if (known && !remembered) way = rebuilt(problem, known->way, cache);
     if (known && !remembered && !way) say("'" + known->way + "' is no longer there for the " + to_text(problem));
     remembered |= way != nullptr;
     if (!remembered) way = searched(problem, cache);

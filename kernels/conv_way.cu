@@ -15,6 +15,7 @@ class CudnnWay final : public ConvWay {
     Context& context = Context::current();
     return run_plan(plan_, context.cudnn(), problem, t.data(), context.workspace(plan_.workspace));
   }
+  std::string compiled() const override { return plan_json(plan_); }
 
  private:
   Plan plan_;

@@ -14,6 +14,8 @@ class ConvWay {
 
   // Queues the problem's pass on the compute stream. False, said by cuDNN's last error, if the library refuses.
   virtual bool run(const ConvProblem& problem, const ConvTensors& tensors) const = 0;
+  // What another process may build it from without compiling; empty if there is no such thing.
+  virtual std::string compiled() const { return ""; }
   const std::string& name() const { return name_; }  // by which a file remembers it
 
  private:

@@ -45,6 +45,14 @@ std::vector<EngineConfig> ask(cudnnBackendHeurMode_t mode, const ConvProblem& pr
   return found;
 }
 
+std::optional<Plan> finished(Descriptor plan, EngineConfig config) {
+  if (!plan.try_finalize()) return std::nullopt;
+  const i64 workspace = plan.value<i64>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, -1);
+  if (workspace < 0) return std::nullopt;
+  return Plan{std::move(plan), std::move(config.config), std::move(config.parts), static_cast<std::size_t>(workspace),
+              std::move(config.name)};
+}
+
 }  // namespace
 
 std::vector<cudnnBackendNumericalNote_t> barred_notes(const ConvProblem& problem) {
@@ -101,14 +109,31 @@ std::optional<EngineConfig> engine_config_named(const std::string& name, const C
   return made;
 }
 
+std::string plan_json(const Plan& plan) {
+  constexpr auto name = CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION;
+  i64 size = 0, got = 0;
+  if (cudnnBackendGetAttribute(plan.plan.get(), name, CUDNN_TYPE_CHAR, 0, &size, nullptr) != CUDNN_STATUS_SUCCESS)
+    return "";
+  std::string json(static_cast<std::size_t>(std::max<i64>(size, 0)), '\0');
+  const auto status = cudnnBackendGetAttribute(plan.plan.get(), name, CUDNN_TYPE_CHAR, size, &got, json.data());
+  return status == CUDNN_STATUS_SUCCESS && got == size ? json : "";
+}
+
+std::optional<Plan> plan_from_json(const std::string& json, const std::string& name, cudnnHandle_t handle) {
+  Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+  try {
+    plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, handle);
+    plan.set(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION, std::span<const char>(json));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return finished(std::move(plan), EngineConfig{Descriptor(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR), name});
+}
+
 std::optional<Plan> build_plan(EngineConfig& config, cudnnHandle_t handle) {
   Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
   plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config.config).set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, handle);
-  if (!plan.try_finalize()) return std::nullopt;
-  const i64 workspace = plan.value<i64>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, -1);
-  if (workspace < 0) return std::nullopt;
-  return Plan{std::move(plan), std::move(config.config), std::move(config.parts), static_cast<std::size_t>(workspace),
-              config.name};
+  return finished(std::move(plan), std::move(config));
 }
 
 bool run_plan(const Plan& plan, cudnnHandle_t handle, const ConvProblem& problem, const ConvData& data,

@@ -34,6 +34,11 @@ struct Plan {
 // None if the engine does not support the graph after all; otherwise the configuration moves into the plan.
 std::optional<Plan> build_plan(EngineConfig& config, cudnnHandle_t handle);
 
+// A plan of an engine that is compiled at run time as cuDNN's text, which holds what was compiled; empty for others.
+// And back: none if cuDNN refuses it. Only for the graph, GPU and cuDNN it was written with.
+std::string plan_json(const Plan& plan);
+std::optional<Plan> plan_from_json(const std::string& json, const std::string& name, cudnnHandle_t handle);
+
 // Queues the plan on the handle's stream. False if cuDNN refuses.
 bool run_plan(const Plan& plan, cudnnHandle_t handle, const ConvProblem& problem, const ConvData& data,
               void* workspace);

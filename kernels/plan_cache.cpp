@@ -53,8 +53,14 @@ class Lock {
   int file_;
 };
 
+std::string text_of(const std::string& path) {  // empty if it cannot be read
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
 bool replace(const std::string& path, const std::string& text) {
-  const std::string part = path + "." + std::to_string(getpid()) + ".part";
+  const std::string part = path + "." + std::to_string(getpid()) + "." + std::to_string(gettid()) + ".part";
   std::FILE* file = std::fopen(part.c_str(), "w");
   if (!file) return false;
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
@@ -124,17 +130,38 @@ PlanCache::PlanCache(const std::string& folder, std::string machine)
     say(path_ + ": damaged or not a file of plans for this machine; it will be replaced");
 }
 
-std::optional<Choices> PlanCache::stored() const {
-  std::ifstream file(path_);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return file ? read_plans(text.str(), machine_) : std::nullopt;
-}
+std::optional<Choices> PlanCache::stored() const { return read_plans(text_of(path_), machine_); }
 
 std::optional<Choice> PlanCache::find(const std::string& problem) {
   const std::lock_guard guard(mutex_);
   const auto found = choices_.find(problem);
   return found == choices_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string PlanCache::compiled_path(const std::string& problem) const {
+  return folder_ + "/" + plan_file_name(machine_) + ".compiled/" + sum_of(machine_ + "\n" + problem);
+}
+
+// The first line is the sum of all that follows: the problem's line, then the text.
+std::string PlanCache::compiled(const std::string& problem) const {
+  if (folder_.empty()) return "";
+  const std::string all = text_of(compiled_path(problem)), before = problem + "\n";
+  const std::size_t end = all.find('\n');
+  if (end == all.npos || all.substr(0, end) != sum_of(all.substr(end + 1))) return "";
+  return all.compare(end + 1, before.size(), before) == 0 ? all.substr(end + 1 + before.size()) : "";
+}
+
+void PlanCache::keep_compiled(const std::string& problem, const std::string& text) const {
+  if (folder_.empty()) return;
+  const std::filesystem::path path = compiled_path(problem);
+  std::error_code error;
+  if (text.empty()) {
+    std::filesystem::remove(path, error);
+    return;
+  }
+  std::filesystem::create_directories(path.parent_path(), error);
+  const std::string all = problem + "\n" + text;
+  replace(path, sum_of(all) + "\n" + all);  // if that fails, add() says so
 }
 
 void PlanCache::merge(const Choices& more) { choices_.insert(more.begin(), more.end()); }

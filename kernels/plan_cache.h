@@ -43,12 +43,18 @@ class PlanCache {
   // (a full disk, a folder that may not be written), says so once and goes on without a file.
   void add(const std::string& problem, const Choice& choice);
 
+  // What was compiled for a problem, in a file of its own in a folder beside: too large for a readable one, and only
+  // there to save time. Empty if there is nothing of use. An empty text removes what was kept.
+  std::string compiled(const std::string& problem) const;
+  void keep_compiled(const std::string& problem, const std::string& text) const;
+
   const std::string& path() const { return path_; }
 
  private:
   std::optional<Choices> stored() const;  // what the file holds now; nothing if it is of no use
   void store();
   void merge(const Choices& more);
+  std::string compiled_path(const std::string& problem) const;
 
   std::mutex mutex_;
   std::string folder_, path_, machine_;

@@ -98,6 +98,28 @@ TEST_F(PlanFiles, keep_what_several_processes_add_at_once) {
   EXPECT_EQ(all->size(), std::size_t{processes * each});
 }
 
+TEST_F(PlanFiles, keep_what_was_compiled_beside_them) {
+  const std::string binary("kernel\n\0\n code", 14);
+  PlanCache cache(folder_, machine);
+  EXPECT_EQ(cache.compiled("a"), "");
+  cache.keep_compiled("a", binary);
+  cache.keep_compiled("b", "other");
+  EXPECT_EQ(PlanCache(folder_, machine).compiled("a"), binary);
+  EXPECT_EQ(PlanCache(folder_, machine + "1").compiled("a"), "");
+  const std::filesystem::path folder = path() + ".compiled";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    std::ofstream(entry.path(), std::ios::app) << "more";
+    EXPECT_EQ(entry.path().extension(), "") << "a temporary file was left";
+  }
+  EXPECT_EQ(cache.compiled("a"), "") << "damaged";
+  EXPECT_EQ(cache.compiled("b"), "") << "damaged";
+  cache.keep_compiled("a", binary);
+  EXPECT_EQ(cache.compiled("a"), binary);
+  cache.keep_compiled("a", "");
+  EXPECT_EQ(cache.compiled("a"), "");
+  EXPECT_EQ(PlanCache("", machine).compiled("a"), "");
+}
+
 TEST_F(PlanFiles, that_cannot_be_written_are_done_without) {
   std::ofstream(folder_) << "a file where the folder should be";
   ::testing::internal::CaptureStderr();
