@@ -71,12 +71,26 @@ class Search {
  public:
   explicit Search(const ConvProblem& problem) : problem_(problem), trial_(problem) {}
 
-  OwnedWay best() {
+  void run() {
     asked(problem_, [&](ConvGraph& graph) { return plans(engine_configs(problem_, graph)); });
     if (is_large()) stems();
     if (!best_ && (problem_.bias || problem_.relu)) apart();
     if ((!best_ || is_large()) && columns_fit(problem_)) attempt([&] { return columns_way(); });
-    return std::move(best_);
+  }
+  OwnedWay take_best() { return std::move(best_); }
+
+  // What the best way was compiled to, if a way built from it is right as well.
+  std::string compiled() {
+    const std::string text = best_ ? best_->compiled() : "";
+    const cudnnHandle_t handle = planning_handle(Context::current().device());
+    const auto agrees = [&] {
+      std::optional<Plan> plan = text.empty() ? std::nullopt : plan_from_json(text, best_->name(), handle);
+      if (!plan || plan->workspace > most_workspace) return false;
+      const OwnedWay again = cudnn_way(std::move(*plan));
+      return trial_.agrees("the kept form of " + again->name(),
+                           [&](const ConvTensors& t) { return again->run(problem_, t); });
+    };
+    return bearable(agrees) ? text : "";
   }
   double seconds() const { return best_seconds_; }
   bool complete() const { return complete_; }  // nothing was left out for lack of memory
@@ -188,10 +202,12 @@ OwnedWay rebuilt(const ConvProblem& problem, const std::string& name, PlanCache&
 
 OwnedWay searched(const ConvProblem& problem, PlanCache& cache) {
   Search search(problem);
-  OwnedWay way = search.best();
+  search.run();
+  const std::string compiled = search.compiled();
+  OwnedWay way = search.take_best();
   if (!way) say("no library computes the " + to_text(problem) + ": plain loops do");
   if (search.complete()) {
-    if (way) cache.keep_compiled(plan_key(problem), way->compiled());
+    cache.keep_compiled(plan_key(problem), compiled);
     cache.add(plan_key(problem), {way ? way->name() : "none", way ? search.seconds() : 0});
   }
   return way;

@@ -31,13 +31,11 @@ TEST(Tune, meets_every_shape_once) {
   if (gpu_count() == 0) GTEST_SKIP() << "no GPU here";
   const Use use(Device::cuda());
   for (const DType type : {DType::f32, DType::bf16}) {
-    Model first = small("alexnet"), second = small("alexnet");
-    EXPECT_GT(tune(first, {.batch = 3, .dtype = type, .training = true}).searched +
-                  tune(second, {.batch = 2, .dtype = type, .training = true}).remembered,
-              0);
-    Model again = small("alexnet");
-    const TuneResult r = tune(again, {.batch = 3, .dtype = type, .training = true});
-    EXPECT_EQ(r.searched + r.remembered, 0) << "this thread knows them already";
+    const TuneOptions options{.batch = 3, .dtype = type, .training = true};
+    Model first = small("alexnet"), again = small("alexnet");
+    const TuneResult found = tune(first, options), known = tune(again, options);
+    EXPECT_GE(found.searched + found.remembered, 14);
+    EXPECT_EQ(known.searched + known.remembered, 0) << "this thread knows them already";
   }
 }
 
