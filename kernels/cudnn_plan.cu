@@ -114,9 +114,10 @@ std::string plan_json(const Plan& plan) {
   i64 size = 0, got = 0;
   if (cudnnBackendGetAttribute(plan.plan.get(), name, CUDNN_TYPE_CHAR, 0, &size, nullptr) != CUDNN_STATUS_SUCCESS)
     return "";
-  std::string json(static_cast<std::size_t>(std::max<i64>(size, 0)), '\0');
+  if (size <= 0) return "";
+  std::string json(static_cast<std::size_t>(size), '\0');
   const auto status = cudnnBackendGetAttribute(plan.plan.get(), name, CUDNN_TYPE_CHAR, size, &got, json.data());
-  return status == CUDNN_STATUS_SUCCESS && got == size ? json : "";
+  return status == CUDNN_STATUS_SUCCESS ? json.substr(0, static_cast<std::size_t>(std::min(got, size))) : "";
 }
 
 std::optional<Plan> plan_from_json(const std::string& json, const std::string& name, cudnnHandle_t handle) {
