@@ -38,8 +38,11 @@ PlanCache& cache_of(Device device) {
   return *cache;
 }
 
+// A search leaves the pool as small as it was: its workspaces are of sizes that nobody asks for again.
 OwnedWay searched(const ConvProblem& problem, PlanCache& cache) {
   FoundWay found = fastest_way(problem);
+  Context::current().pool()->trim();
+  Context::current().pool()->reset_peak();
   if (!found.way) say("no library computes the " + to_text(problem) + ": plain loops do");
   if (found.complete) {
     cache.keep_compiled(plan_key(problem), found.compiled);
