@@ -27,6 +27,7 @@ void add_predict(CLI::App& program);
 void add_profile(CLI::App& program);
 void add_repro(CLI::App& program);
 void add_train(CLI::App& program);
+void add_tune(CLI::App& program);
 void add_synth(CLI::App& data);  // below data
 
 // The command line without its `--config FILE.toml` and `--set key=value`: their settings become `--key=value` after

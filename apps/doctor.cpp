@@ -13,6 +13,13 @@ constexpr bool fast_jpeg = true;
 constexpr bool fast_jpeg = false;
 #endif
 
+Json plans() {
+  Json files = Json::array();
+  for (const PlanFile& file : plan_files())
+    files.push_back({{"machine", file.machine}, {"plans", file.plans}, {"path", file.path}});
+  return {{"folder", plan_folder()}, {"files", files}};
+}
+
 Json examine(const std::string& folder) {
   Json gpus = Json::array(), libraries_in = Json::object();
   for (int i = 0; i < gpu_count(); ++i) gpus.push_back(gpu_text(i));
@@ -22,6 +29,7 @@ Json examine(const std::string& folder) {
           {"gpus", gpus},
           {"built_with_cuda", libraries_in.contains("cuDNN")},
           {"libraries", libraries_in},
+          {"convolution_plans", plans()},
           {"libjpeg_turbo", fast_jpeg},
           {"gnuplot", gnuplot},
           {"processor", processor_name()},
@@ -45,6 +53,16 @@ std::vector<std::string> advice(const Json& found) {
   return lines;
 }
 
+// "412 for Some GPU, …; in /home/me/.cache/dactyl"
+std::string plans_text(const Json& plans) {
+  const std::string folder = plans["folder"];
+  std::string text;
+  for (const Json& file : plans["files"])
+    text += to_text(file["plans"].get<i64>()) + " for " + one_line(file["machine"].get<std::string>()) + "; ";
+  if (folder.empty()) return "not kept: DACTYL_CACHE is off, or there is no home";
+  return (text.empty() ? "none yet " : text) + "in " + folder;
+}
+
 void print(const Json& found) {
   const auto row = [](const std::string& name, const Json& value) {
     std::string text = value.is_string() ? value.get<std::string>() : "";
@@ -56,6 +74,7 @@ void print(const Json& found) {
   row("device auto", found["device"]);
   row("GPUs", found["gpus"]);
   for (const auto& [name, version] : found["libraries"].items()) row(name, version);
+  row("GPU plans", plans_text(found["convolution_plans"]));
   row("libjpeg-turbo", found["libjpeg_turbo"] ? "yes" : "no: stb_image reads JPEG");
   row("gnuplot", found["gnuplot"]);
   row("processor", found["processor"]);

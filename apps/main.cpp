@@ -49,8 +49,8 @@ int run(const std::vector<std::string>& arguments) {
       "\nExit codes: 0 good, 2 usage, 3 data, 4 numerics, 5 a check failed, 6 out of memory,\n"
       "7 a rank lost, 8 the GPU is lost, 65 bad model file, 130 and 143 interrupted, 1 a fault in the program.\n"
       "Examples for each verb: dactyl VERB --help");
-  for (auto add : {add_doctor, add_models, add_data, add_flow, add_train, add_eval, add_fuse, add_predict, add_convert,
-                   add_check, add_bench, add_profile, add_repro})
+  for (auto add : {add_doctor, add_models, add_data, add_flow, add_tune, add_train, add_eval, add_fuse, add_predict,
+                   add_convert, add_check, add_bench, add_profile, add_repro})
     add(program);
   try {
     std::vector<std::string> words = with_settings(arguments);

@@ -51,4 +51,9 @@ std::string to_text(const ConvProblem& p) {
   return text + (p.bias ? " bias" : "") + (p.relu ? " relu" : "");
 }
 
+std::string plan_key(const ConvProblem& p) {
+  return to_text(p) + " out " + text_of(p.out) + " groups " + to_text(p.groups) + " aligned " + text_of(p.alignment) +
+         (p.deterministic ? "" : " in any order");
+}
+
 }  // namespace dactyl

@@ -33,7 +33,8 @@ struct ConvProblem {
   double products() const { return double(y_count()) * double(taps() * ins); }  // multiply-adds, padding included
 };
 
-std::string to_text(const ConvProblem&);  // "forward of bf16 x (32, 1, 56, 56, 64) w (192, 1, 3, 3, 64) …"
+std::string to_text(const ConvProblem&);   // "forward of bf16 x (32, 1, 56, 56, 64) w (192, 1, 3, 3, 64) …"
+std::string plan_key(const ConvProblem&);  // the same with every number: under this name a plan is kept in a file
 
 // From dense tensors on the current device; y is the result of the forward pass or its gradient. A window of depth 1
 // that moves by 1 sees each image alone: the depth joins the batch.
@@ -42,6 +43,12 @@ ConvProblem conv_problem(Pass pass, const Tensor& x, const Tensor& w, const Tens
 // Where the tensors of a problem lie.
 struct ConvData {
   void *x = nullptr, *w = nullptr, *y = nullptr, *bias = nullptr;
+};
+
+// The same with their owners; dense, of any shape that holds the problem's numbers. Of the gradient passes: dx, dw, dy.
+struct ConvTensors {
+  Tensor x, w, y, bias;  // bias undefined: none
+  ConvData data() const { return {x.raw(), w.raw(), y.raw(), bias.defined() ? bias.raw() : nullptr}; }
 };
 
 }  // namespace dactyl

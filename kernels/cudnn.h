@@ -1,4 +1,5 @@
-// Convolutions through cuDNN's graph API: one plan per shape, searched once, checked, remembered.
+// Convolutions on the GPU: by a plan of cuDNN, or in a form of our own that ends in one or in cuBLASLt. One way per
+// shape, searched once, checked against the definition, remembered in a file.
 #pragma once
 
 #include "kernels/ops.h"
@@ -6,8 +7,8 @@
 namespace dactyl {
 
 // All tensors lie on one GPU, in NHWC or NDHWC, of f32, bf16 or f16. The algorithm field of the options and `into` are
-// ignored: results go where the last argument says. Each returns false, with nothing computed, if cuDNN has no plan
-// that gives the right numbers. The first call with a shape searches; after it none waits for the GPU.
+// ignored: results go where the last argument says. Each returns false, with nothing computed, if there is no way
+// that gives the right numbers. The first call with a shape searches or reads; after it none waits for the GPU.
 
 // y = w * x + b, then relu if the options say so. x and w are dense; y may be a pitched slice.
 [[nodiscard]] bool cudnn_conv_forward(const Tensor& x, const Tensor& w, const ConvOptions& options, Tensor y);

@@ -1,6 +1,8 @@
 // What cuDNN offers for a graph, filtered by the numbers we accept, and how it is run.
 #include "kernels/cudnn_plan.h"
 
+#include "kernels/engine_name.h"
+
 #ifdef __CUDACC__
 
 #include <algorithm>
@@ -12,14 +14,13 @@ namespace {
 constexpr i64 most_configs = 64, most_knobs = 64;
 
 std::string name_of(const Descriptor& config, const Descriptor& engine) {
-  std::string name = "engine " + std::to_string(engine.value<i64>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, -1)) + ",";
+  EngineName name{engine.value<i64>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, -1), {}};
   for (const Descriptor& knob :
        config.parts(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, most_knobs)) {
     const auto type = knob.value<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_KNOB_TYPE_COUNTS);
-    const i64 value = knob.value<i64>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, -1);
-    name += " " + std::to_string(static_cast<int>(type)) + "=" + std::to_string(value);
+    name.knobs.emplace_back(static_cast<int>(type), knob.value<i64>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, -1));
   }
-  return name;
+  return to_text(name);
 }
 
 // What one heuristic proposes; nothing if it knows no answer.
@@ -42,6 +43,14 @@ std::vector<EngineConfig> ask(cudnnBackendHeurMode_t mode, const ConvProblem& pr
     if (accepted) found.push_back({std::move(config), std::move(name)});
   }
   return found;
+}
+
+std::optional<Plan> finished(Descriptor plan, EngineConfig config) {
+  if (!plan.try_finalize()) return std::nullopt;
+  const i64 workspace = plan.value<i64>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, -1);
+  if (workspace < 0) return std::nullopt;
+  return Plan{std::move(plan), std::move(config.config), std::move(config.parts), static_cast<std::size_t>(workspace),
+              std::move(config.name)};
 }
 
 }  // namespace
@@ -75,13 +84,57 @@ std::vector<EngineConfig> engine_configs(const ConvProblem& problem, const ConvG
   return merged;
 }
 
+std::optional<EngineConfig> engine_config_named(const std::string& name, const ConvGraph& graph) {
+  const std::optional<EngineName> read = read_engine_name(name);
+  if (!read) return std::nullopt;
+  EngineConfig made{Descriptor(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR), name};
+  Descriptor& engine = made.parts.emplace_back(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+  try {
+    engine.set(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph.graph).set(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, read->engine);
+    engine.finalize("an engine");
+    made.config.set(CUDNN_ATTR_ENGINECFG_ENGINE, engine);
+    std::vector<cudnnBackendDescriptor_t> choices;
+    for (const auto& [type, value] : read->knobs) {
+      Descriptor knob(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
+      knob.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, static_cast<cudnnBackendKnobType_t>(type));
+      knob.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, value).finalize("a knob's setting");
+      choices.push_back(knob.get());
+      made.parts.push_back(std::move(knob));
+    }
+    if (!choices.empty()) made.config.set(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, choices);
+    made.config.finalize("an engine's configuration");
+  } catch (const Error&) {
+    return std::nullopt;  // another cuDNN's engine after all: the caller searches again
+  }
+  return made;
+}
+
+std::string plan_json(const Plan& plan) {
+  constexpr auto name = CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION;
+  i64 size = 0, got = 0;
+  if (cudnnBackendGetAttribute(plan.plan.get(), name, CUDNN_TYPE_CHAR, 0, &size, nullptr) != CUDNN_STATUS_SUCCESS)
+    return "";
+  if (size <= 0) return "";
+  std::string json(static_cast<std::size_t>(size), '\0');
+  const auto status = cudnnBackendGetAttribute(plan.plan.get(), name, CUDNN_TYPE_CHAR, size, &got, json.data());
+  return status == CUDNN_STATUS_SUCCESS ? json.substr(0, static_cast<std::size_t>(std::min(got, size))) : "";
+}
+
+std::optional<Plan> plan_from_json(const std::string& json, const std::string& name, cudnnHandle_t handle) {
+  Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+  try {
+    plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, handle);
+    plan.set(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION, std::span<const char>(json));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return finished(std::move(plan), EngineConfig{Descriptor(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR), name});
+}
+
 std::optional<Plan> build_plan(EngineConfig& config, cudnnHandle_t handle) {
   Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
   plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config.config).set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, handle);
-  if (!plan.try_finalize()) return std::nullopt;
-  const i64 workspace = plan.value<i64>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, -1);
-  if (workspace < 0) return std::nullopt;
-  return Plan{std::move(plan), std::move(config.config), static_cast<std::size_t>(workspace), config.name};
+  return finished(std::move(plan), std::move(config));
 }
 
 bool run_plan(const Plan& plan, cudnnHandle_t handle, const ConvProblem& problem, const ConvData& data,

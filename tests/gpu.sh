@@ -11,6 +11,7 @@ build=${DACTYL_BUILD:-build-gpu-tests}
 shards=$(((($(nproc) + 1)) / 2))
 passed=0 failed=0
 failures=()
+export DACTYL_CACHE=$PWD/$build/plans  # plans are searched once, not again under the sanitizer
 export PATH=$PATH:/usr/local/cuda/bin
 
 note() {  # note NAME CODE: counts one step
@@ -80,6 +81,6 @@ for suite in engine kernels weights nets train benchmarks; do
   [ -x "$build/${suite}_tests" ] && unit_tests "$build/${suite}_tests"
 done
 # Large layers are slow under the sanitizer; the libraries' own kernels are not searched for races.
-sanitizer memcheck '-Cudnn.*:conv_check.large*'
-sanitizer racecheck '-Cudnn.*:Conv.*:Gemm.*:Linear.*:conv_check.*'
+sanitizer memcheck '-Cudnn.*:ConvSearch.*:conv_check.large*'
+sanitizer racecheck '-Cudnn.*:Conv.*:ConvSearch.*:ConvColumns.*:Gemm.*:Linear.*:conv_check.*'
 finish

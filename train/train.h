@@ -1,6 +1,7 @@
 // The training folder's public face.
 #pragma once
 
+#include "kernels/plans.h"
 #include "train/data/augment.h"
 #include "train/data/clip_samples.h"
 #include "train/data/clip_sampling.h"
@@ -29,3 +30,4 @@
 #include "train/signals.h"
 #include "train/statistics.h"
 #include "train/trainer.h"
+#include "train/tune.h"

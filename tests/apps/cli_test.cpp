@@ -8,7 +8,7 @@ using Cli = Program;
 
 TEST_F(Cli, every_verb_has_help_with_examples) {
   for (const std::string verb :
-       {"doctor", "models", "data synth", "data scan", "data split", "train", "eval", "fuse", "predict", "check",
+       {"doctor", "models", "data synth", "data scan", "data split", "train", "tune", "eval", "fuse", "predict", "check",
         "bench", "bench model", "bench layer", "bench op", "bench data", "bench roofs", "bench compare", "profile"}) {
     const Said said = run(verb + " --help");
     EXPECT_EQ(said.code, 0) << verb;
@@ -109,6 +109,41 @@ TEST_F(Cli, doctor_says_what_will_be_used) {
   EXPECT_EQ(found["device"], found["gpus"].empty() ? "cpu" : "cuda:0");
   EXPECT_GT(found["cores"], 0);
   EXPECT_GT(found["disk_write_mb_s"], 0);
+}
+
+TEST_F(Cli, doctor_says_where_plans_are_kept) {
+  setenv("DACTYL_CACHE", path("plans").c_str(), 1);
+  const auto none = run("doctor --json").json()["convolution_plans"];
+  EXPECT_EQ(none["folder"], path("plans"));
+  EXPECT_TRUE(none["files"].empty());
+  std::filesystem::create_directories(path("plans"));
+  write("plans/a.plans", "dactyl plans 1\nSome GPU\nengine 1, 2=3\t4.00\tsome problem\nsum 99f8917a3025b95d\n");
+  write("plans/damaged.plans", "dactyl plans 1\nSome GPU\n");
+  const auto one = run("doctor --json").json()["convolution_plans"];
+  ASSERT_EQ(one["files"].size(), 1u) << one;
+  EXPECT_EQ(one["files"][0]["machine"], "Some GPU");
+  EXPECT_EQ(one["files"][0]["plans"], 1);
+  EXPECT_NE(run("doctor").out.find("1 for Some GPU; in " + path("plans")), std::string::npos);
+  setenv("DACTYL_CACHE", "off", 1);
+  EXPECT_EQ(run("doctor --json").json()["convolution_plans"]["folder"], "");
+  unsetenv("DACTYL_CACHE");
+}
+
+TEST_F(Cli, tune_is_for_gpus) {
+  expect_error("tune --model googlenet --device cpu", 2);
+  EXPECT_NE(text_of(path("stderr.txt")).find("plans are for GPUs"), std::string::npos);
+  expect_error("tune --model lenet --device cpu", 2);
+  expect_error("tune", 2);
+  expect_error("tune --model googlenet --batch 0", 2);
+  if (run("doctor --json").json()["gpus"].empty()) GTEST_SKIP() << "no GPU here";
+  setenv("DACTYL_CACHE", path("plans").c_str(), 1);
+  const auto first = run("tune --model alexnet --batch 4 --precision bf16 --train --json").json();
+  const auto second = run("tune --model alexnet --batch 4 --precision bf16 --train --json").json();
+  unsetenv("DACTYL_CACHE");
+  EXPECT_GE(first["searched"], 14) << first;  // 5 layers: forward, gradients of w and, but for the stem's, of x
+  EXPECT_EQ(second["searched"], 0) << second;
+  EXPECT_EQ(second["remembered"], first["searched"]);
+  EXPECT_EQ(second["searching_s"], 0) << second;
 }
 
 TEST_F(Cli, check_passes_for_every_operation) {

@@ -1,0 +1,35 @@
+// The ways to compute a convolution on the GPU. For .cu files of the GPU build only.
+#pragma once
+
+#ifdef __CUDACC__
+#include "kernels/conv_packing.h"
+#include "kernels/cudnn_plan.h"
+
+namespace dactyl {
+
+class ConvWay {
+ public:
+  explicit ConvWay(std::string name) : name_(std::move(name)) {}
+  virtual ~ConvWay() = default;
+
+  // Queues the problem's pass on the compute stream. False, said by cuDNN's last error, if the library refuses.
+  virtual bool run(const ConvProblem& problem, const ConvTensors& tensors) const = 0;
+  // What another process may build it from without compiling; empty if there is no such thing.
+  virtual std::string compiled() const { return ""; }
+  const std::string& name() const { return name_; }  // by which a file remembers it
+
+ private:
+  std::string name_;
+};
+using OwnedWay = std::unique_ptr<ConvWay>;
+
+OwnedWay cudnn_way(Plan plan);  // in the context's workspace
+OwnedWay columns_way();         // "columns"
+// "apart": the sums by `plain`, then bias and relu in a pass of their own.
+OwnedWay apart_way(const ConvWay& plain);
+ConvProblem without_epilogue(const ConvProblem& problem);
+// "packed …": the packed problem by `inner`.
+OwnedWay packed_way(const Packing& packing, const ConvWay& inner);
+
+}  // namespace dactyl
+#endif

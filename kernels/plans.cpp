@@ -1,0 +1,75 @@
+#include "kernels/plans.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "kernels/plan_cache.h"
+
+namespace dactyl {
+namespace {
+
+constexpr double silence = 2;  // seconds of searching that need no word
+
+struct Book {
+  std::mutex mutex;
+  PlanCounts counts;
+  PlanListener listener;
+  bool told = false;
+};
+Book& book() {
+  static Book one;
+  return one;
+}
+
+void tell() {
+  const std::string folder = plan_folder();
+  const std::string kept = folder.empty() ? "they are not kept" : "they are kept in " + folder;
+  std::fprintf(stderr, "dactyl: searching the fastest plans for convolutions of new shapes; %s\n", kept.c_str());
+}
+
+}  // namespace
+
+PlanCounts plan_counts() {
+  const std::lock_guard guard(book().mutex);
+  return book().counts;
+}
+
+void listen_to_plans(PlanListener listener) {
+  const std::lock_guard guard(book().mutex);
+  book().listener = std::move(listener);
+}
+
+void settled(const std::string& problem, bool searched, bool without, double seconds) {
+  const std::lock_guard guard(book().mutex);
+  PlanCounts& counts = book().counts;
+  ++(searched ? counts.searched : counts.remembered);
+  counts.without += without;
+  counts.seconds += seconds;
+  if (book().listener) return book().listener(problem, searched);
+  if (counts.seconds < silence || book().told) return;
+  book().told = true;
+  tell();
+}
+
+std::vector<PlanFile> plan_files() {
+  std::vector<PlanFile> files;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(plan_folder(), error)) {
+    if (entry.path().extension() != ".plans" || !entry.is_regular_file(error)) continue;
+    std::ostringstream text;
+    text << std::ifstream(entry.path()).rdbuf();
+    const auto choices = read_plans(text.str(), "");
+    if (!choices) continue;
+    std::istringstream lines(text.str());
+    std::string head, machine;
+    std::getline(lines, head) && std::getline(lines, machine);
+    files.push_back({entry.path().string(), machine, static_cast<i64>(choices->size())});
+  }
+  std::sort(files.begin(), files.end(), [](const PlanFile& a, const PlanFile& b) { return a.path < b.path; });
+  return files;
+}
+
+}  // namespace dactyl
