@@ -33,35 +33,50 @@ configure() {
 
 attribute() { grep -o " $2=\"[0-9]*\"" "$1" | head -1 | tr -dc '0-9'; }
 
-unit_tests() {  # unit_tests EXECUTABLE
-  local report=$PWD/$build/report.xml log=$build/$(basename "$1").log started=$SECONDS code all bad
-  rm -f "$report"
-  timeout 400 "$1" --gtest_brief=1 --gtest_output="xml:$report" >"$log" 2>&1
-  code=$?
-  if [ ! -s "$report" ]; then
-    tail -40 "$log"
-    note "$(basename "$1"): died with code $code" 1
-    return
-  fi
-  all=$(attribute "$report" tests) bad=$(attribute "$report" failures)
-  passed=$((passed + all - bad)) failed=$((failed + bad))
-  [ "$bad" = 0 ] || { failures+=("$(basename "$1")"); grep -v '^$' "$log" | tail -60; }
-  echo "$(basename "$1"): $all tests, $bad failed ($((SECONDS - started)) s)"
+# Nearly everything runs at once: none of it is timed, and the sanitizers take a core each for minutes.
+start() {  # start NAME COMMAND…: in the background, the lowest priority; $build/NAME.log, then NAME.code
+  local name=$1
+  shift
+  rm -f "$build/$name.code"
+  (nice -n 10 timeout 500 "$@" >"$build/$name.log" 2>&1; echo "$? $SECONDS" >"$build/$name.code") &
 }
 
-# The tool is slow and uses one core: each of the shards takes a part of the tests.
-sanitizer() {  # sanitizer TOOL FILTER
-  local started=$SECONDS code=0 i jobs=()
+start_suite() {  # start_suite NAME
+  rm -f "$build/$1.xml"
+  start "$1" "$build/$1" --gtest_brief=1 --gtest_output="xml:$PWD/$build/$1.xml"
+}
+
+report_suite() {
+  local code seconds all bad
+  read -r code seconds <"$build/$1.code"
+  if [ ! -s "$build/$1.xml" ]; then
+    tail -40 "$build/$1.log"
+    note "$1: died with code $code" 1
+    return
+  fi
+  all=$(attribute "$build/$1.xml" tests) bad=$(attribute "$build/$1.xml" failures)
+  passed=$((passed + all - bad)) failed=$((failed + bad))
+  [ "$bad" = 0 ] || { failures+=("$1"); grep -v '^$' "$build/$1.log" | tail -60; }
+  echo "$1: $all tests, $bad failed (after $((seconds - begun)) s)"
+}
+
+start_sanitizer() {  # start_sanitizer TOOL FILTER: in parts
+  local i
   for ((i = 0; i < shards; ++i)); do
-    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$i timeout 300 compute-sanitizer --tool "$1" --error-exitcode 9 \
-      --print-limit 5 "$build/kernels_tests" --gtest_brief=1 --gtest_filter="$2" >"$build/$1.$i.log" 2>&1 &
-    jobs+=($!)
+    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$i start "$1.$i" compute-sanitizer --tool "$1" --error-exitcode 9 \
+      --print-limit 5 "$build/kernels_tests" --gtest_brief=1 --gtest_filter="$2"
   done
+}
+
+report_sanitizer() {
+  local i code seconds worst=0 last=0
   for ((i = 0; i < shards; ++i)); do
-    wait "${jobs[i]}" || { code=$?; echo "compute-sanitizer $1, part $i:"; tail -40 "$build/$1.$i.log"; }
+    read -r code seconds <"$build/$1.$i.code"
+    [ "$seconds" -le "$last" ] || last=$seconds
+    [ "$code" = 0 ] || { worst=$code; echo "compute-sanitizer $1, part $i:"; tail -40 "$build/$1.$i.log"; }
   done
-  note "compute-sanitizer $1" $code
-  echo "compute-sanitizer $1: exit code $code ($((SECONDS - started)) s)"
+  note "compute-sanitizer $1" "$worst"
+  echo "compute-sanitizer $1: exit code $worst (after $((last - begun)) s)"
 }
 
 finish() {
@@ -77,10 +92,16 @@ if [ -z "${DACTYL_BUILT:-}" ]; then
   cmake --build "$build" --parallel "$(nproc)" || { note "building" 1; finish; }
 fi
 [ -x "$build/kernels_tests" ] || { note "no tests in $build" 1; finish; }
+begun=$SECONDS suites=()
 for suite in engine kernels weights nets train benchmarks; do
-  [ -x "$build/${suite}_tests" ] && unit_tests "$build/${suite}_tests"
+  [ -x "$build/${suite}_tests" ] && suites+=("${suite}_tests")
 done
+for suite in "${suites[@]}"; do start_suite "$suite"; done
 # Large layers are slow under the sanitizer; the libraries' own kernels are not searched for races.
-sanitizer memcheck '-Cudnn.*:ConvSearch.*:conv_check.large*'
-sanitizer racecheck '-Cudnn.*:Conv.*:ConvSearch.*:ConvColumns.*:Gemm.*:Linear.*:conv_check.*'
+start_sanitizer racecheck '-Cudnn.*:Conv.*:ConvSearch.*:ConvColumns.*:Gemm.*:Linear.*:conv_check.*'
+until [ -e "$build/kernels_tests.code" ]; do sleep 1; done  # then the plans are known
+start_sanitizer memcheck '-Cudnn.*:ConvSearch.*:conv_check.large*'
+wait
+for suite in "${suites[@]}"; do report_suite "$suite"; done
+for tool in memcheck racecheck; do report_sanitizer "$tool"; done
 finish
