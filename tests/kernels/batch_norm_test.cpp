@@ -52,11 +52,11 @@ TEST(BatchNorm, everything) {
   check_op([](auto& x) { return norm(x, batch); }, arguments({300, 1}), {.slack = 3});  // several slices of rows
 }
 
-// Whole packs of channels, which a GPU takes 16 bytes at a time; the slices that check_op makes are off that grid for
-// narrow types.
+// Whole packs of channels, which a GPU takes 16 bytes at a time. The slices that check_op makes are off that grid for
+// narrow types, take the plain passes and so add in another order: only f32 can be asked for the same bits here.
 TEST(BatchNorm, packs) {
-  check_op([](auto& x) { return norm(x, batch); }, arguments({3, 5, 16}), {.slack = 3});
-  check_op([](auto& x) { return norm(x, frozen); }, arguments({30, 24}), {.slack = 3});
+  check_op([](auto& x) { return norm(x, batch); }, arguments({3, 5, 16}), {.slack = 3, .types = {DType::f32}});
+  check_op([](auto& x) { return norm(x, frozen); }, arguments({30, 24}), {.slack = 3, .types = {DType::f32}});
 }
 
 TEST(BatchNorm, relu_in_the_same_pass) {

@@ -67,7 +67,9 @@ class ConvSearch : public ::testing::Test {
     if (gpu_count() == 0) GTEST_SKIP() << "no GPU here";
     const char* before = std::getenv("DACTYL_CACHE");
     before_ = before ? before : "";
-    folder_ = std::filesystem::temp_directory_path() / ("dactyl-search-" + std::to_string(getpid()));
+    static int tests = 0;  // what a process has read of a folder it never reads again, so each test has its own
+    folder_ = std::filesystem::temp_directory_path() /
+              ("dactyl-search-" + std::to_string(getpid()) + "-" + std::to_string(++tests));
     use_folder("first");
   }
   void TearDown() override {
