@@ -12,9 +12,10 @@
 
 namespace dactyl {
 
-class Descriptor {
+// Not called Descriptor: kernels/descriptor.h has that name for a layer as a line, and one program holds both.
+class BackendDescriptor {
  public:
-  explicit Descriptor(cudnnBackendDescriptorType_t type) {
+  explicit BackendDescriptor(cudnnBackendDescriptorType_t type) {
     cudnnBackendDescriptor_t made = nullptr;
     check(cudnnBackendCreateDescriptor(type, &made), "creating a descriptor");
     handle_.reset(made);
@@ -23,7 +24,7 @@ class Descriptor {
   cudnnBackendDescriptor_t get() const { return handle_.get(); }
 
   template <class T>
-  Descriptor& set(cudnnBackendAttributeName_t name, std::span<const T> values) {
+  BackendDescriptor& set(cudnnBackendAttributeName_t name, std::span<const T> values) {
     const auto status =
         cudnnBackendSetAttribute(get(), name, attribute_type<T>(), static_cast<i64>(values.size()), values.data());
     if (status != CUDNN_STATUS_SUCCESS) [[unlikely]]
@@ -31,23 +32,25 @@ class Descriptor {
     return *this;
   }
   template <class T>
-  Descriptor& set(cudnnBackendAttributeName_t name, const std::vector<T>& values) {
+  BackendDescriptor& set(cudnnBackendAttributeName_t name, const std::vector<T>& values) {
     return set(name, std::span<const T>(values));
   }
   template <class T>
-  Descriptor& set(cudnnBackendAttributeName_t name, T value) {
+  BackendDescriptor& set(cudnnBackendAttributeName_t name, T value) {
     return set(name, std::span<const T>(&value, 1));
   }
-  Descriptor& set(cudnnBackendAttributeName_t name, const Descriptor& part) { return set(name, part.get()); }
+  BackendDescriptor& set(cudnnBackendAttributeName_t name, const BackendDescriptor& part) {
+    return set(name, part.get());
+  }
   // Addresses on the GPU. By another name, since to C++ a descriptor and an address are both void*.
-  Descriptor& set_addresses(cudnnBackendAttributeName_t name, const std::vector<void*>& addresses) {
+  BackendDescriptor& set_addresses(cudnnBackendAttributeName_t name, const std::vector<void*>& addresses) {
     check(cudnnBackendSetAttribute(get(), name, CUDNN_TYPE_VOID_PTR, static_cast<i64>(addresses.size()),
                                    addresses.data()),
           "setting addresses");
     return *this;
   }
 
-  Descriptor& finalize(const char* what) {
+  BackendDescriptor& finalize(const char* what) {
     check(cudnnBackendFinalize(get()), what);
     return *this;
   }
@@ -72,8 +75,9 @@ class Descriptor {
     return result;
   }
   // Descriptors that belong to this one: cuDNN fills in those it is given.
-  std::vector<Descriptor> parts(cudnnBackendAttributeName_t name, cudnnBackendDescriptorType_t type, i64 limit) const {
-    std::vector<Descriptor> made;
+  std::vector<BackendDescriptor> parts(cudnnBackendAttributeName_t name, cudnnBackendDescriptorType_t type,
+                                       i64 limit) const {
+    std::vector<BackendDescriptor> made;
     std::vector<cudnnBackendDescriptor_t> handles;
     for (i64 i = 0; i < limit; ++i) handles.push_back(made.emplace_back(type).get());
     i64 count = 0;

@@ -56,13 +56,13 @@ class Builder {
   using Handle = cudnnBackendDescriptor_t;
   using Name = cudnnBackendAttributeName_t;
 
-  Handle keep(Descriptor d, const char* what) {
+  Handle keep(BackendDescriptor d, const char* what) {
     d.finalize(what);
     return result_.parts.emplace_back(std::move(d)).get();
   }
 
   Handle tensor(i64 uid, const Layout& layout, DType type, i64 alignment, bool is_virtual = false) {
-    Descriptor d(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
+    BackendDescriptor d(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
     d.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, uid).set(CUDNN_ATTR_TENSOR_DATA_TYPE, data_type(type));
     d.set(CUDNN_ATTR_TENSOR_DIMENSIONS, layout.dims).set(CUDNN_ATTR_TENSOR_STRIDES, layout.strides);
     d.set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, alignment).set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, is_virtual);
@@ -76,7 +76,7 @@ class Builder {
   std::vector<i64> spatial(const std::array<i64, 3>& v) const { return {v.begin() + (p_.is_flat() ? 1 : 0), v.end()}; }
 
   Handle convolution() {
-    Descriptor d(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
+    BackendDescriptor d(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
     const std::vector<i64> stride = spatial(p_.stride);
     d.set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, static_cast<i64>(stride.size()));
     d.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT);
@@ -93,17 +93,17 @@ class Builder {
     Handle handle;
   };
   Handle operation(cudnnBackendDescriptorType_t type, Name alpha, Name beta, const std::vector<Argument>& arguments) {
-    Descriptor d(type);
+    BackendDescriptor d(type);
     for (const Argument& a : arguments) d.set(a.name, a.handle);
     d.set(alpha, 1.0f).set(beta, 0.0f);
     return keep(std::move(d), "a convolution's operation");
   }
 
   Handle pointwise(cudnnPointwiseMode_t mode, Handle from, Handle operand, Handle to) {
-    Descriptor kind(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
+    BackendDescriptor kind(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
     kind.set(CUDNN_ATTR_POINTWISE_MODE, mode).set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_DATA_FLOAT);
     const Handle how = keep(std::move(kind), "a pointwise function");
-    Descriptor d(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
+    BackendDescriptor d(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
     d.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, how).set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, from);
     if (operand) d.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, operand);
     d.set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, to);

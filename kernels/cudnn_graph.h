@@ -11,8 +11,8 @@ namespace dactyl {
 enum ConvUid : i64 { uid_x = 1, uid_w, uid_y, uid_bias, uid_product, uid_sum };
 
 struct ConvGraph {
-  std::vector<Descriptor> parts;  // tensors and operations, kept while the graph is
-  Descriptor graph{CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR};
+  std::vector<BackendDescriptor> parts;  // tensors and operations, kept while the graph is
+  BackendDescriptor graph{CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR};
 };
 
 // Convolution (forward: then bias, then relu, as the problem says) with sums in f32. Throws if cuDNN refuses it.

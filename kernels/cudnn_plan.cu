@@ -13,9 +13,9 @@ namespace {
 
 constexpr i64 most_configs = 64, most_knobs = 64;
 
-std::string name_of(const Descriptor& config, const Descriptor& engine) {
+std::string name_of(const BackendDescriptor& config, const BackendDescriptor& engine) {
   EngineName name{engine.value<i64>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, -1), {}};
-  for (const Descriptor& knob :
+  for (const BackendDescriptor& knob :
        config.parts(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, most_knobs)) {
     const auto type = knob.value<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_KNOB_TYPE_COUNTS);
     name.knobs.emplace_back(static_cast<int>(type), knob.value<i64>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, -1));
@@ -25,12 +25,12 @@ std::string name_of(const Descriptor& config, const Descriptor& engine) {
 
 // What one heuristic proposes; nothing if it knows no answer.
 std::vector<EngineConfig> ask(cudnnBackendHeurMode_t mode, const ConvProblem& problem, const ConvGraph& graph) {
-  Descriptor heuristic(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+  BackendDescriptor heuristic(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
   heuristic.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph.graph).set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
   std::vector<EngineConfig> found;
   if (!heuristic.try_finalize()) return found;
   const auto barred = barred_notes(problem);
-  for (Descriptor& config :
+  for (BackendDescriptor& config :
        heuristic.parts(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, most_configs)) {
     const auto engines = config.parts(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1);
     if (engines.empty()) continue;
@@ -45,7 +45,7 @@ std::vector<EngineConfig> ask(cudnnBackendHeurMode_t mode, const ConvProblem& pr
   return found;
 }
 
-std::optional<Plan> finished(Descriptor plan, EngineConfig config) {
+std::optional<Plan> finished(BackendDescriptor plan, EngineConfig config) {
   if (!plan.try_finalize()) return std::nullopt;
   const i64 workspace = plan.value<i64>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, -1);
   if (workspace < 0) return std::nullopt;
@@ -87,15 +87,15 @@ std::vector<EngineConfig> engine_configs(const ConvProblem& problem, const ConvG
 std::optional<EngineConfig> engine_config_named(const std::string& name, const ConvGraph& graph) {
   const std::optional<EngineName> read = read_engine_name(name);
   if (!read) return std::nullopt;
-  EngineConfig made{Descriptor(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR), name};
-  Descriptor& engine = made.parts.emplace_back(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+  EngineConfig made{BackendDescriptor(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR), name};
+  BackendDescriptor& engine = made.parts.emplace_back(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
   try {
     engine.set(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph.graph).set(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, read->engine);
     engine.finalize("an engine");
     made.config.set(CUDNN_ATTR_ENGINECFG_ENGINE, engine);
     std::vector<cudnnBackendDescriptor_t> choices;
     for (const auto& [type, value] : read->knobs) {
-      Descriptor knob(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
+      BackendDescriptor knob(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
       knob.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, static_cast<cudnnBackendKnobType_t>(type));
       knob.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, value).finalize("a knob's setting");
       choices.push_back(knob.get());
@@ -121,18 +121,18 @@ std::string plan_json(const Plan& plan) {
 }
 
 std::optional<Plan> plan_from_json(const std::string& json, const std::string& name, cudnnHandle_t handle) {
-  Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+  BackendDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
   try {
     plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, handle);
     plan.set(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION, std::span<const char>(json));
   } catch (const Error&) {
     return std::nullopt;
   }
-  return finished(std::move(plan), EngineConfig{Descriptor(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR), name});
+  return finished(std::move(plan), EngineConfig{BackendDescriptor(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR), name});
 }
 
 std::optional<Plan> build_plan(EngineConfig& config, cudnnHandle_t handle) {
-  Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+  BackendDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
   plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config.config).set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, handle);
   return finished(std::move(plan), std::move(config));
 }
@@ -145,7 +145,7 @@ bool run_plan(const Plan& plan, cudnnHandle_t handle, const ConvProblem& problem
     uids.push_back(uid_bias);
     addresses.push_back(data.bias);
   }
-  Descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+  BackendDescriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
   pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, uids).set_addresses(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, addresses);
   pack.set_addresses(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, {workspace}).finalize("the addresses of a convolution");
   return cudnnBackendExecute(handle, plan.plan.get(), pack.get()) == CUDNN_STATUS_SUCCESS;

@@ -13,9 +13,9 @@ std::vector<cudnnBackendNumericalNote_t> barred_notes(const ConvProblem& problem
 
 // An engine with its settings, as the heuristics propose it.
 struct EngineConfig {
-  Descriptor config;
-  std::string name;                 // "engine 47, 12=3 19=1": for comparison, for people and for files
-  std::vector<Descriptor> parts{};  // what it was made from, if by us: kept while it is
+  BackendDescriptor config;
+  std::string name;                        // "engine 47, 12=3 19=1": for comparison, for people and for files
+  std::vector<BackendDescriptor> parts{};  // what it was made from, if by us: kept while it is
 };
 
 // Most promising first: the quick heuristic and the thorough one in turn, then what merely works. Without duplicates
@@ -26,8 +26,8 @@ std::vector<EngineConfig> engine_configs(const ConvProblem& problem, const ConvG
 std::optional<EngineConfig> engine_config_named(const std::string& name, const ConvGraph& graph);
 
 struct Plan {
-  Descriptor plan, config;
-  std::vector<Descriptor> parts;
+  BackendDescriptor plan, config;
+  std::vector<BackendDescriptor> parts;
   std::size_t workspace = 0;  // bytes
   std::string name;
 };
