@@ -136,10 +136,9 @@ GraphCheck compare_steps(Training& eager, Subject& of_eager, Training& graphed, 
   return found;
 }
 
-GraphCheck check_graph(const TrainOptions& options, i64 steps) {
+GraphCheck train_twice(const TrainOptions& options, i64 steps) {
   const Signals signals;
   check_options(options);
-  require_a_graph(options, steps);
   Use use(device_named(options.device));
   if (options.precision == "tf32") use.context().math = Math::tf32;
   const TemporaryFolder temporary;
@@ -149,6 +148,11 @@ GraphCheck check_graph(const TrainOptions& options, i64 steps) {
   const GraphCheck found = compare_steps(eager.training, eager.subject, graphed.training, graphed.subject, steps);
   check(Signals::stop(), Signals::stop() == Exit::good, "--check-graph: stopped; nothing is left behind");
   return found;
+}
+
+GraphCheck check_graph(const TrainOptions& options, i64 steps) {
+  require_a_graph(options, steps);
+  return train_twice(options, steps);
 }
 
 std::string to_text(const GraphCheck& c) {

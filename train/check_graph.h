@@ -24,8 +24,12 @@ struct GraphCheck {
 GraphCheck compare_steps(Training& eager, Subject& of_eager, Training& graphed, Subject& of_graphed, i64 steps);
 
 // Trains twice as `options` say, without a graph and with one, and leaves nothing behind: what a run would write goes
-// to a temporary folder. Exit::usage if steps < 3 (the first is eager, the second captured), without a GPU, where
-// nothing is captured, and with --graph off; Exit::interrupted or terminated after a signal.
+// to a temporary folder. On the CPU both are eager. Throws what train() would; Exit::interrupted or terminated after a
+// signal.
+GraphCheck train_twice(const TrainOptions& options, i64 steps);
+
+// That, where it can tell something. Exit::usage if steps < 3 (the first is eager, the second captured), without a GPU,
+// where nothing is captured, and with --graph off.
 GraphCheck check_graph(const TrainOptions& options, i64 steps);
 
 std::string to_text(const GraphCheck&);  // one line

@@ -97,6 +97,43 @@ TEST(CheckGraph, needs_a_gpu_a_graph_and_three_steps) {
   EXPECT_FALSE(std::filesystem::exists(o.out));
 }
 
+// A temporary folder of the process's own, to see what is left in it.
+class OwnTemporaries {
+ public:
+  explicit OwnTemporaries(const std::filesystem::path& folder) : folder_(folder) {
+    if (const char* former = std::getenv("TMPDIR")) former_ = former;
+    std::filesystem::create_directories(folder);
+    setenv("TMPDIR", folder.c_str(), 1);
+  }
+  ~OwnTemporaries() { former_.empty() ? unsetenv("TMPDIR") : setenv("TMPDIR", former_.c_str(), 1); }
+  bool empty() const { return std::filesystem::is_empty(folder_); }
+
+ private:
+  std::filesystem::path folder_;
+  std::string former_;
+};
+
+TEST(CheckGraph, trains_a_net_twice_and_leaves_nothing_behind) {
+  TempFolder folder;
+  TrainOptions o = tiny::options(folder / "run");
+  o.model = "googlenet-bn";
+  o.input = 32;
+  o.data = folder / "data";
+  o.stages = {parse_stage("head:2it@1e-2"), parse_stage("all:2it@1e-2")};
+  for (const std::string name : {"a/1", "a/2", "a/3", "a/4", "b/1", "b/2", "b/3", "b/4"})
+    write_png(folder / ("data/" + name + ".png"), smooth_picture(40, 40));
+  const OwnTemporaries temporaries(folder / "temporary");
+  const GraphCheck c = train_twice(o, 3);
+  EXPECT_TRUE(c.equal()) << to_text(c);
+  EXPECT_EQ(c.steps, 3);
+  EXPECT_GT(c.numbers, 10'000'000) << "of GoogLeNet and its velocity";
+  EXPECT_TRUE(temporaries.empty());
+  o.stages = {parse_stage("until=nothing:2it@1e-2")};
+  error_text(Exit::usage, [&] { train_twice(o, 3); });
+  EXPECT_TRUE(temporaries.empty()) << "nor where it fails";
+  EXPECT_FALSE(std::filesystem::exists(o.out));
+}
+
 TEST(CheckGraph, replays_equal_eager_steps_on_the_gpu) {
   if (gpu_count() == 0) GTEST_SKIP() << "no GPU here";
   const Use use(Device::cuda());
