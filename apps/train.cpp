@@ -13,6 +13,7 @@ struct TrainVerb {
   std::map<std::string, std::vector<std::string>> given;
   std::string resume;
   bool resuming = false, json = false;
+  i64 check_steps = 0;  // of --check-graph; 0: train
 };
 
 std::string default_folder(const std::string& model) {
@@ -48,6 +49,23 @@ TrainOptions resumed_run(const TrainVerb& verb) {
   return options;
 }
 
+nlohmann::json to_json(const GraphCheck& c) {
+  nlohmann::json json{{"equal", c.equal()},      {"steps", c.steps}, {"replayed", c.replayed},
+                      {"numbers", c.numbers},    {"loss", c.loss},   {"first_difference", nullptr},
+                      {"why_eager", c.why_eager}};
+  if (!c.equal())
+    json["first_difference"] = {{"step", c.steps}, {"in", c.what}, {"largest", c.largest}, {"size", c.size}};
+  return json;
+}
+
+void run_check(const TrainVerb& verb) {
+  check(Exit::usage, !verb.resuming, "--check-graph: compares steps of a new run; leave --resume out");
+  const GraphCheck result = check_graph(new_run(verb), verb.check_steps);
+  if (verb.json) std::cout << to_json(result) << '\n';
+  if (!result.good()) throw Error(Exit::check, to_text(result));
+  if (!verb.json) std::cout << to_text(result) << '\n';
+}
+
 void run(const TrainVerb& verb) {
   const TrainResult result = train(verb.resuming ? resumed_run(verb) : new_run(verb), verb.resuming);
   if (verb.json && result.exit == Exit::good) std::cout << to_json(result.best) << '\n';
@@ -78,17 +96,21 @@ void add_train(CLI::App& program) {
                            "    --split 0.8 --stage head:20ep@1e-2 --batch 8 --seed 1 --out runs/signs\n"
                            "  dactyl train --config train/recipes/seed1-googlenet.toml --data photos\n"
                            "  dactyl train --resume runs/signs\n"
+                           "  dactyl train --model googlenet --data photos --stage all:1ep@1e-2 --check-graph 20\n"
                            "\nCtrl-C finishes the step, saves and exits 130; SIGUSR1 saves and goes on.");
   add_settings(*app, verb);
   app->add_option("--resume", verb->resume, "continue the run in this folder, as if it had never stopped")
       ->expected(0, 1)
       ->type_name("RUN")
       ->each([verb](const std::string&) { verb->resuming = true; });
+  app->add_option("--check-graph", verb->check_steps,
+                  "no run: so many steps with a captured graph and without, which must be equal bit for bit")
+      ->type_name("STEPS");
   app->add_flag("--json", verb->json, "the best model's figures as JSON to stdout");
   app->callback([verb, app] {
     verb->resuming = verb->resuming || app->count("--resume") > 0;
     Progress::silence(verb->json);
-    run(*verb);
+    app->count("--check-graph") > 0 ? run_check(*verb) : run(*verb);
   });
 }
 

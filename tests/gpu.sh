@@ -1,21 +1,33 @@
 #!/usr/bin/env bash
 # The GPU half of the tests, from nothing, on a machine with a GPU, the CUDA toolkit and cuDNN: build, unit tests,
-# compute-sanitizer. Safe to repeat.
+# compute-sanitizer. Safe to repeat. `bash tests/gpu.sh build` builds and tests nothing.
 #   DACTYL_DEPS=DIR  a folder of unpacked packages (DIR/usr/include …) for libraries the machine lacks
 #   DACTYL_ARCH=90   the GPU's architecture
 #   DACTYL_BUILD=build-gpu-tests
 #   DACTYL_BUILT=1   the tests in DACTYL_BUILD are built already, here or for such a machine elsewhere
+#   DACTYL_SANITIZERS="memcheck racecheck initcheck synccheck"  which of compute-sanitizer's tools; "": none
+#   DACTYL_SECONDS=500  for all tests together, from when they are built; what has not ended by then is out of time
+# Exit code: 0 good, 1 something failed, 124 nothing failed, but something was out of time.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 build=${DACTYL_BUILD:-build-gpu-tests}
 shards=$(((($(nproc) + 1)) / 2))
-passed=0 failed=0
+tools=${DACTYL_SANITIZERS-memcheck racecheck initcheck synccheck}
+# Large layers are slow under the sanitizer; only our own kernels are searched for races, for reads of what nothing wrote
+# and for wrong barriers, not the libraries'.
+own='-Cudnn.*:Conv.*:ConvSearch.*:ConvColumns.*:Gemm.*:Linear.*:conv_check.*'
+declare -A filters=([memcheck]='-Cudnn.*:ConvSearch.*:conv_check.large*' [racecheck]=$own [initcheck]=$own [synccheck]=$own)
+passed=0 failed=0 late=0
 failures=()
 export DACTYL_CACHE=$PWD/$build/plans  # plans are searched once, not again under the sanitizer
 export PATH=$PATH:/usr/local/cuda/bin
 
 note() {  # note NAME CODE: counts one step
-  if [ "$2" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)) failures+=("$1"); fi
+  case $2 in
+    0) passed=$((passed + 1)) ;;
+    124) late=$((late + 1)) failures+=("$1: out of time") ;;
+    *) failed=$((failed + 1)) failures+=("$1") ;;
+  esac
 }
 
 configure() {
@@ -38,7 +50,8 @@ start() {  # start NAME COMMAND…: in the background, the lowest priority; $bui
   local name=$1
   shift
   rm -f "$build/$name.code"
-  (nice -n 10 timeout 500 "$@" >"$build/$name.log" 2>&1; echo "$? $SECONDS" >"$build/$name.code") &
+  local left=$((begun + ${DACTYL_SECONDS:-500} - SECONDS))
+  (nice -n 10 timeout $((left > 5 ? left : 5)) "$@" >"$build/$name.log" 2>&1; echo "$? $SECONDS" >"$build/$name.code") &
 }
 
 start_suite() {  # start_suite NAME
@@ -51,7 +64,7 @@ report_suite() {
   read -r code seconds <"$build/$1.code"
   if [ ! -s "$build/$1.xml" ]; then
     tail -40 "$build/$1.log"
-    note "$1: died with code $code" 1
+    [ "$code" = 124 ] && note "$1" 124 || note "$1: died with code $code" 1
     return
   fi
   all=$(attribute "$build/$1.xml" tests) bad=$(attribute "$build/$1.xml" failures)
@@ -60,11 +73,11 @@ report_suite() {
   echo "$1: $all tests, $bad failed (after $((seconds - begun)) s)"
 }
 
-start_sanitizer() {  # start_sanitizer TOOL FILTER: in parts
+start_sanitizer() {  # start_sanitizer TOOL: in parts
   local i
   for ((i = 0; i < shards; ++i)); do
     GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$i start "$1.$i" compute-sanitizer --tool "$1" --error-exitcode 9 \
-      --print-limit 5 "$build/kernels_tests" --gtest_brief=1 --gtest_filter="$2"
+      --print-limit 5 "$build/kernels_tests" --gtest_brief=1 --gtest_filter="${filters[$1]}"
   done
 }
 
@@ -73,7 +86,8 @@ report_sanitizer() {
   for ((i = 0; i < shards; ++i)); do
     read -r code seconds <"$build/$1.$i.code"
     [ "$seconds" -le "$last" ] || last=$seconds
-    [ "$code" = 0 ] || { worst=$code; echo "compute-sanitizer $1, part $i:"; tail -40 "$build/$1.$i.log"; }
+    [ "$code" = 0 ] || [ "$worst" != 0 -a "$code" = 124 ] || worst=$code
+    [ "$code" = 0 ] || { echo "compute-sanitizer $1, part $i:"; tail -40 "$build/$1.$i.log"; }
   done
   note "compute-sanitizer $1" "$worst"
   echo "compute-sanitizer $1: exit code $worst (after $((last - begun)) s)"
@@ -81,27 +95,33 @@ report_sanitizer() {
 
 finish() {
   [ ${#failures[@]} = 0 ] || printf 'failed: %s\n' "${failures[@]}"
-  echo "$passed passed, $failed failed"
-  [ $failed = 0 ]
-  exit
+  echo "$passed passed, $failed failed$([ $late = 0 ] || echo ", $late out of time")"
+  [ $failed = 0 ] || exit 1
+  [ $late = 0 ] || exit 124
+  exit 0
 }
 
-nvidia-smi -L || { note "no GPU here" 1; finish; }
+for tool in $tools; do
+  [ -n "${filters[$tool]:-}" ] || { note "DACTYL_SANITIZERS: $tool is none of ${!filters[*]}" 1; finish; }
+done
+[ "${1:-}" = build ] || nvidia-smi -L || { note "no GPU here" 1; finish; }
 if [ -z "${DACTYL_BUILT:-}" ]; then
   configure || { note "configuring" 1; finish; }
   cmake --build "$build" --parallel "$(nproc)" || { note "building" 1; finish; }
 fi
+[ "${1:-}" != build ] || exit 0
 [ -x "$build/kernels_tests" ] || { note "no tests in $build" 1; finish; }
 begun=$SECONDS suites=()
 for suite in engine kernels weights nets train benchmarks; do
   [ -x "$build/${suite}_tests" ] && suites+=("${suite}_tests")
 done
 for suite in "${suites[@]}"; do start_suite "$suite"; done
-# Large layers are slow under the sanitizer; the libraries' own kernels are not searched for races.
-start_sanitizer racecheck '-Cudnn.*:Conv.*:ConvSearch.*:ConvColumns.*:Gemm.*:Linear.*:conv_check.*'
-until [ -e "$build/kernels_tests.code" ]; do sleep 1; done  # then the plans are known
-start_sanitizer memcheck '-Cudnn.*:ConvSearch.*:conv_check.large*'
+for tool in $tools; do [ "$tool" = memcheck ] || start_sanitizer "$tool"; done
+if [[ " $tools " == *" memcheck "* ]]; then
+  until [ -e "$build/kernels_tests.code" ]; do sleep 1; done  # then the plans are known
+  start_sanitizer memcheck
+fi
 wait
 for suite in "${suites[@]}"; do report_suite "$suite"; done
-for tool in memcheck racecheck; do report_sanitizer "$tool"; done
+for tool in $tools; do report_sanitizer "$tool"; done
 finish

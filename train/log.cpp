@@ -20,9 +20,13 @@ void Log::say(const std::string& text) const {
   const char* over_bar = isatty(STDERR_FILENO) != 0 ? "\r\033[K" : "";
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
-    std::fprintf(stderr, "%s%s\n", over_bar, line.c_str());
+    if (aloud_) std::fprintf(stderr, "%s%s\n", over_bar, line.c_str());
     file << clock << line << '\n';
   }
+}
+
+void Log::say_once(const std::string& text) const {
+  if (said_once_.insert(text).second) say(text);
 }
 
 }  // namespace dactyl

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/plans.h"
+#include "train/check_graph.h"
 #include "train/data/augment.h"
 #include "train/data/clip_samples.h"
 #include "train/data/clip_sampling.h"

@@ -3,10 +3,8 @@
 
 #include <filesystem>
 
-#include "train/flow_input.h"
-#include "train/input_text.h"
-#include "train/open_model.h"
 #include "train/run_data.h"
+#include "train/run_subject.h"
 #include "train/settings.h"
 #include "train/signals.h"
 #include "train/training.h"
@@ -54,32 +52,6 @@ void say_start(const Log& log, const TrainOptions& o, const Subject& s, const st
   if (!report.empty()) log.say(report);
 }
 
-// The weights learnt from what they will be given.
-void take_flow(LoadedModel& loaded, const DataSource& source, const TrainOptions& o, bool start) {
-  const std::string flow = source.flow(), encoding = flow.empty() ? "" : o.flow_encoding;
-  require_flow(loaded.passport, flow, encoding, start);
-  loaded.model.input.flow = flow;
-  loaded.model.input.encoding = encoding;
-}
-
-LoadedModel model_for(const TrainOptions& o, const DataSource& source, const SavedState* saved) {
-  const ModelOptions how = model_options(o, source);
-  if (!saved) return open_for_training(o.model, o.weights, source.labels(), how);
-  return {described(saved->passport(), how), saved->passport(), {}};
-}
-
-// What is learnt from one class says that class of everything, and is right every time.
-void require_classes(const DataSource& train, const std::string& data) {
-  const std::vector<i64> counts = train.class_counts();
-  std::vector<std::string> present;
-  for (std::size_t c = 0; c < counts.size(); ++c)
-    if (counts[c] > 0) present.push_back(train.labels()[c]);
-  check(Exit::data, present.size() > 1,
-        "{}: all {} training samples are of the class '{}', and one class cannot be told from anything; at least two "
-        "are needed, each a folder or a label of its own",
-        data, train.size(), present.empty() ? "" : present.front());
-}
-
 // Bytes that saving needs: the weights and what the optimiser keeps of them in last.state, the weights alone in two
 // more files. A file is written whole before it replaces the former one, so the largest is there twice for a moment.
 i64 expected_disk(const Model& model, const TrainOptions& o, bool fresh) {
@@ -118,26 +90,14 @@ TrainResult train(const TrainOptions& wanted, bool resume) {
     require_model(folder / "last.state", *saved, options.model);
   }
 
-  const std::shared_ptr<const DataSource> source = open_data(options, folder, fresh, log);
-  const Split split = fresh ? choose_split(*source, options) : read_split(folder / "splits.json", *source, true);
-  const auto train_part = subset(source, split.train), validation = subset(source, split.test);
-  require_classes(*train_part, options.data);
-  const std::vector<bool> unmirrored = never_mirrored(options.no_mirror, source->labels());  // its faults come early
-
-  LoadedModel loaded = model_for(options, *source, saved ? &*saved : nullptr);
-  require_clips(loaded.model, *source);
-  take_flow(loaded, *source, options, fresh);
+  const RunParts parts = divided(open_data(options, folder, fresh, log), options, fresh ? "" : folder / "splits.json");
+  LoadedModel loaded = model_for(options, *parts.source, saved ? &*saved : nullptr);
   folder.require_space(expected_disk(loaded.model, options, fresh));
-  if (fresh) write_beginning(folder, options, *source, split);
+  if (fresh) write_beginning(folder, options, *parts.source, parts.split);
   folder.write_command();
   folder.write_environment();
-  if (!options.resize.empty()) set_resize(loaded.model.input, options.resize);
   loaded.model.to(Context::current().device());
-  const std::string origin =
-      "trained by dactyl on " + std::filesystem::path(options.data).filename().string() +
-      (options.weights.empty() ? "" : " from " + std::filesystem::path(options.weights).filename().string());
-  const Subject subject{loaded.model, *train_part, *validation, passport_of(loaded.model, source->labels(), origin),
-                        unmirrored};
+  const Subject subject = subject_of(loaded.model, parts, options);
   say_start(log, options, subject, fresh && !options.weights.empty() ? loaded.report.text() : "");
   if (saved) log.say("resuming at step " + to_text(saved->state().step));
   return Training(subject, options, folder, log, std::move(saved)).run();

@@ -139,8 +139,15 @@ void Training::advance() {
   fetch();
   if (rate != rate_) optimizer_->set_rate(rate_ = rate);
   launch();
+  tell_eager();
   ++state_.step;
   book_->note(state_.step, rate, waited_before_ + feed_->waited());
+}
+
+void Training::tell_eager() {
+  if (!graph_ || graph_->why_eager().empty()) return;
+  why_eager_ = graph_->why_eager();
+  log_.say_once("the step cannot be captured as a graph and runs operation by operation, slower: " + why_eager_);
 }
 
 void Training::take(const StepRow& row) {

@@ -33,6 +33,13 @@ class Training {
            std::optional<SavedState> saved = {});
   TrainResult run();  // a Signals is alive: its questions are asked between two steps
 
+  // For checks, in place of run(): the plan's next step alone, nothing validated or saved; waits for the device.
+  StepRow single_step();
+  bool done() const;      // no step is left
+  bool captured() const;  // the last step was a replay
+  const std::string& why_eager() const { return why_eager_; }
+  Optimizer& optimizer() { return *optimizer_; }  // of the last step's stage
+
  private:
   struct Diverged {
     i64 step;
@@ -40,7 +47,6 @@ class Training {
 
   void prepare();
   void loop();
-  bool done() const;                     // no step is left
   std::size_t stage_of(i64 step) const;  // to which the step after so many belongs
   bool validation_due() const;
   bool save_due() const;
@@ -56,6 +62,7 @@ class Training {
   void compute();                 // the step's work on the device: what a graph captures
   void launch();                  // compute, eagerly or as a graph
   void advance();                 // fetch, launch, note
+  void tell_eager();              // where a graph is wanted and cannot be had, once
   void take(const StepRow& row);  // a measured step to train.csv and the curves
 
   void validate();
@@ -94,8 +101,10 @@ class Training {
   Features train_features_, val_features_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<StepBook> book_;
+  StepRow single_;  // of single_step
   std::unique_ptr<Feed> feed_;
   std::unique_ptr<Graph> graph_;
+  std::string why_eager_;                 // of the last graph that could not be captured
   i64 feed_at_ = -1;                      // the step whose batch the feed gives next; −1: it must be started
   double rate_ = -1, waited_before_ = 0;  // seconds waited for data before the feed was last started
   TrainResult result_;

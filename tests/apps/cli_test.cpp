@@ -129,6 +129,27 @@ TEST_F(Cli, doctor_says_where_plans_are_kept) {
   unsetenv("DACTYL_CACHE");
 }
 
+TEST_F(Cli, check_graph_is_for_gpus_and_leaves_nothing_behind) {
+  ASSERT_EQ(run("data synth --classes 2 --per-class 8 --size 48 --out pictures").code, 0);
+  const std::string train = "train --model googlenet-bn --input 32 --data pictures --stage all:5it@1e-3 --batch 4 ";
+  expect_error(train + "--device cpu --check-graph 4", 2);
+  EXPECT_NE(run(train + "--device cpu --check-graph 4").err.find("nothing was compared"), std::string::npos);
+  for (const std::string more : {"--check-graph 2", "--check-graph x", "--check-graph 4 --graph off"})
+    expect_error(train + "--device cpu " + more, 2);
+  expect_error("train --resume nowhere --check-graph 4", 2);
+  EXPECT_FALSE(std::filesystem::exists(path("runs")));
+  if (run("doctor --json").json()["gpus"].empty()) GTEST_SKIP() << "no GPU here";
+  const Said equal = run(train + "--device cuda --check-graph 4 --json");
+  EXPECT_EQ(equal.code, 0) << equal.err;
+  EXPECT_EQ(equal.json()["equal"], true);
+  EXPECT_EQ(equal.json()["replayed"], 3);
+  const Said strict =
+      run("--version >/dev/null; DACTYL_STRICT=1 " DACTYL_PROGRAM " " + train + "--device cuda --check-graph 4");
+  EXPECT_EQ(strict.code, 5) << strict.err;
+  EXPECT_NE(strict.err.find("no step was replayed"), std::string::npos) << strict.err;
+  EXPECT_FALSE(std::filesystem::exists(path("runs")));
+}
+
 TEST_F(Cli, tune_is_for_gpus) {
   expect_error("tune --model googlenet --device cpu", 2);
   EXPECT_NE(text_of(path("stderr.txt")).find("plans are for GPUs"), std::string::npos);

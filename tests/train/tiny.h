@@ -107,6 +107,7 @@ inline TrainOptions options(const std::string& out) {
 inline TrainResult train(const TrainOptions& o, const DataSource& data, const DataSource& validation) {
   const Signals signals;
   Model net = model(o.seed);
+  net.to(Context::current().device());
   const RunFolder run(o.out, std::filesystem::exists(o.out + "/last.state"));
   const Log log(run / "log.txt");
   std::optional<SavedState> saved;
