@@ -4,7 +4,8 @@
 // a GPU.
 #include "kernels/fast/lrn.h"
 
-#include "kernels/fast/tiles.h"
+#include "engine/each.h"
+#include "kernels/divisor.h"
 
 namespace dactyl::fast {
 namespace {
@@ -30,7 +31,7 @@ HD inline float power_of_2(float e) {
 template <class T>
 struct Lrn {
   static constexpr int size = Pack<T>::size;
-  Divider packs;
+  Divisor packs;
   int channels;
   float k, a, beta;
 
@@ -43,9 +44,9 @@ struct Lrn {
 
   // First channel of thread i's pack.
   HD int channel(i64 i) const {
-    auto pack = static_cast<unsigned>(i);
-    packs.split(pack);
-    return static_cast<int>(pack) * size;
+    int pack;
+    packs.split(static_cast<std::uint32_t>(i), pack);
+    return pack * size;
   }
   // The pack at `row` and `reach` numbers on both sides, 0 beyond the channels.
   template <int reach>
