@@ -11,23 +11,27 @@
 namespace dactyl {
 namespace {
 
-constexpr double silence = 2;  // seconds of searching that need no word
+constexpr double silence = 2, pause = 10;  // seconds of searching that need no word, and between two words
 
 struct Book {
   std::mutex mutex;
   PlanCounts counts;
   PlanListener listener;
-  bool told = false;
+  double told = 0;  // seconds spent searching at the last word
 };
 Book& book() {
   static Book one;
   return one;
 }
 
-void tell() {
+void tell(const PlanCounts& counts, bool first) {
   const std::string folder = plan_folder();
-  const std::string kept = folder.empty() ? "they are not kept" : "they are kept in " + folder;
-  std::fprintf(stderr, "dactyl: searching the fastest plans for convolutions of new shapes; %s\n", kept.c_str());
+  if (first)
+    std::fprintf(stderr, "dactyl: searching the fastest plans for convolutions of new shapes; %s\n",
+                 folder.empty() ? "they are not kept" : ("they are kept in " + folder).c_str());
+  else
+    std::fprintf(stderr, "dactyl: searching plans: %s convolutions so far, %.0f s\n", to_text(counts.searched).c_str(),
+                 counts.seconds);
 }
 
 }  // namespace
@@ -49,9 +53,10 @@ void settled(const std::string& problem, bool searched, bool without, double sec
   counts.without += without;
   counts.seconds += seconds;
   if (book().listener) return book().listener(problem, searched);
-  if (counts.seconds < silence || book().told) return;
-  book().told = true;
-  tell();
+  double& told = book().told;
+  if (!searched || counts.seconds < (told > 0 ? told + pause : silence)) return;
+  tell(counts, told == 0);
+  told = counts.seconds;
 }
 
 std::vector<PlanFile> plan_files() {

@@ -33,7 +33,8 @@ struct PlanFile {
 std::string plan_folder();
 std::vector<PlanFile> plan_files();
 
-// For the search: counts a problem and tells the listener. Without a listener, long searching is said once on stderr.
+// For the search: counts a problem and tells the listener. Without a listener, long searching is said on
+// stderr, every ten seconds anew.
 void settled(const std::string& problem, bool searched, bool without, double seconds);
 
 }  // namespace dactyl

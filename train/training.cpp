@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "train/plan_bar.h"
 #include "train/signals.h"
 #include "train/training_step.h"
 
@@ -122,6 +123,14 @@ void Training::compute() {
       {{class_weights_, options_.smoothing}, head_only || options_.bn == "frozen"});
 }
 
+// A stage's first step settles the plans of its convolutions.
+void Training::launch() {
+  std::optional<PlanBar> bar;
+  if (!planned_ && Context::current().device().is_cuda()) bar.emplace("finding plans", subject_.model, 3);
+  graph_ ? graph_->run() : compute();
+  planned_ = true;
+}
+
 void Training::advance() {
   const StagePlan& plan = plan_[stage_];
   Schedule schedule = options_.schedule;
@@ -129,7 +138,7 @@ void Training::advance() {
   const double rate = schedule.rate(plan.stage.rate, state_.step - plan.first, plan.end - plan.first);
   fetch();
   if (rate != rate_) optimizer_->set_rate(rate_ = rate);
-  graph_ ? graph_->run() : compute();
+  launch();
   ++state_.step;
   book_->note(state_.step, rate, waited_before_ + feed_->waited());
 }

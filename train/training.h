@@ -54,7 +54,8 @@ class Training {
 
   void fetch();                   // the batch of state_.step
   void compute();                 // the step's work on the device: what a graph captures
-  void advance();                 // fetch, compute, note
+  void launch();                  // compute, eagerly or as a graph
+  void advance();                 // fetch, launch, note
   void take(const StepRow& row);  // a measured step to train.csv and the curves
 
   void validate();
@@ -89,6 +90,7 @@ class Training {
 
   std::size_t stage_ = SIZE_MAX;
   bool on_features_ = false;
+  bool planned_ = false;  // this stage's convolutions have met their shapes
   Features train_features_, val_features_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<StepBook> book_;

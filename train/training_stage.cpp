@@ -34,6 +34,7 @@ void Training::enter_stage(std::size_t index) {
   feed_.reset();
   feed_at_ = -1;
   rate_ = -1;
+  planned_ = false;
   stage_ = index;
   const StagePlan& plan = plan_[index];
   subject_.model.parameters->train_only(learns(subject_.model, plan.stage.what, options_.freeze));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/plans.h"
+#include "train/plan_bar.h"
 
 namespace dactyl {
 namespace {
@@ -52,6 +53,32 @@ TEST(Tune, is_told_to_a_listener_until_it_ends) {
   EXPECT_EQ(plan_counts().remembered, before.remembered + 1);
   EXPECT_EQ(plan_counts().without, before.without + 1);
   EXPECT_DOUBLE_EQ(plan_counts().seconds, before.seconds + 0.5);
+}
+
+TEST(PlanBar, counts_settled_problems_while_it_lives) {
+  const Model model = small("alexnet");
+  testing::internal::CaptureStderr();
+  {
+    const PlanBar bar("finding plans", model, 3);
+    for (int i = 0; i < 4; ++i) settled("a", true, false, 100);
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "heard by the bar, which says nothing within a second";
+  testing::internal::CaptureStderr();
+  settled("a", true, false, 100);
+  EXPECT_NE(testing::internal::GetCapturedStderr(), "") << "nobody listens any more";
+}
+
+TEST(Tune, long_searching_without_a_listener_is_said_again_and_again) {
+  const auto said = [](double seconds, bool searched = true) {
+    testing::internal::CaptureStderr();
+    settled("a", searched, false, seconds);
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_NE(said(20).find("searching"), std::string::npos);
+  EXPECT_EQ(said(9), "");
+  EXPECT_EQ(said(0, false), "");
+  EXPECT_NE(said(2).find("convolutions so far, "), std::string::npos);
+  EXPECT_EQ(said(1), "");
 }
 
 }  // namespace
