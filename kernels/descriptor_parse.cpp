@@ -105,6 +105,8 @@ Words words_of(std::istringstream& line, const KindWord& kind, Descriptor& d) {
     const std::string name = word.substr(0, equals), value = equals == word.npos ? "" : word.substr(equals + 1);
     if (precisions.contains(word)) {
       set_precision(d, word);
+      check(Exit::usage, words.values.emplace("precision", word).second, "layer: {}: there is a precision already",
+            word);
       continue;
     }
     const bool known = name == "x" || kind.words.contains(name);
@@ -147,14 +149,39 @@ Window window_of(const Descriptor& d, const Words& words) {
   return w;
 }
 
-void check_whole(const Descriptor& d, const KindWord& kind) {
+// In floating point: extents of up to 2^40 each would overflow.
+void check_size(const Shape& shape, const char* of) {
   double numbers = 1;
-  for (int i = 0; i < d.x.rank(); ++i) numbers *= static_cast<double>(d.x[i]);
-  check(Exit::usage, numbers >= 1 && numbers < 1e12, "layer: x {} has an empty extent, or too many numbers", d.x);
+  for (int i = 0; i < shape.rank(); ++i) numbers *= static_cast<double>(shape[i]);
+  check(Exit::usage, numbers >= 1 && numbers < 1e12, "layer: {} {} has an empty extent, or too many numbers", of,
+        shape);
+}
+
+void check_x(const Descriptor& d, const KindWord& kind) {
+  check_size(d.x, "x");
   if (kind.spatial)
     check(Exit::usage, d.x.spatial() == kind.spatial, "layer: {} wants x of {} extents, as in x={}", kind.word,
           kind.spatial + 2, kind.spatial == 2 ? "8x224x224x3" : "8x20x224x224x3");
   check(Exit::usage, d.x.rank() >= 2, "layer: {} wants x with a batch and channels, as in x=128x1024", kind.word);
+}
+
+// What the operations themselves would refuse as a fault of the program.
+void check_whole(const Descriptor& d) {
+  check(Exit::usage, !d.learns() || d.out >= 1, "layer: out must be at least 1");
+  check(Exit::usage, d.groups >= 1 && d.out % d.groups == 0 && d.x.channels() % d.groups == 0,
+        "layer: groups={} must divide both the {} channels of x and out={}", d.groups, d.x.channels(), d.out);
+  check(Exit::usage, d.n % 2 == 1, "layer: n={} is not odd", d.n);
+  check(Exit::usage, d.kind != Kind::batch_norm || d.frozen || d.x.rows() > 1,
+        "layer: x {} has one row per channel, which has no variance; use a larger batch, or frozen", d.x);
+  for (int i = 0; d.slides() && !d.learns() && i < d.window.kernel.rank(); ++i)
+    check(Exit::usage, d.window.low[i] < d.window.kernel[i] && d.window.high[i] < d.window.kernel[i],
+          "layer: padding {} and {} leaves windows {} empty", d.window.low, d.window.high, d.window.kernel);
+  const Shape y = d.y();
+  check_size(y, "the result");
+  if (d.learns()) check_size(d.w(), "the weight");
+  check(Exit::usage, d.into == 0 || d.into >= y.channels(), "layer: into={} is narrower than the result's {} channels",
+        d.into, y.channels());
+  if (d.into) check_size(y.with(-1, d.into), "the tensor of into");
 }
 
 }  // namespace
@@ -168,7 +195,7 @@ Descriptor parse_descriptor(const std::string& line) {
   d.kind = kind.kind;
   const Words words = words_of(stream, kind, d);
   d.x = shape_of(words.need("x", "x=8x224x224x3"), words.text("x"));
-  check_whole(d, kind);
+  check_x(d, kind);
   if (d.slides()) d.window = window_of(d, words);
   if (d.learns()) d.out = number(words.need("out", "out=64"), "out");
   d.groups = words.count("groups", 1);
@@ -178,12 +205,7 @@ Descriptor parse_descriptor(const std::string& line) {
   d.relu = words.has("relu");
   d.ceil = words.has("ceil");
   d.frozen = words.has("frozen");
-  check(Exit::usage, d.groups >= 1 && d.out % d.groups == 0 && d.x.channels() % d.groups == 0,
-        "layer: {} groups divide neither {} channels nor {}", d.groups, d.x.channels(), d.out);
-  check(Exit::usage, !d.learns() || d.out >= 1, "layer: out must be at least 1");
-  check(Exit::usage, d.into == 0 || d.into >= d.y().channels(),
-        "layer: into={} is narrower than the result's {} channels", d.into, d.y().channels());
-  check(Exit::usage, d.n % 2 == 1, "layer: n={} is not odd", d.n);
+  check_whole(d);
   return d;
 }
 

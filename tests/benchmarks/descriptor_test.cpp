@@ -60,6 +60,13 @@ TEST(Descriptor, nonsense_is_a_usage_error) {
                                  "conv2d x=1x8x8x3 k=3 out=8 into=4",
                                  "max_pool2d x=1x8x8x3 k=3 out=4",
                                  "conv3d x=1x8x8x3 k=3 out=4",
+                                 "conv2d x=1x8x8x3 k=3 out=8 into=1099511627776",
+                                 "conv2d x=1x8x8x3 k=3 out=8 p=1099511627776",
+                                 "conv2d x=1x8x8x3 k=3 out=1099511627776",
+                                 "conv2d x=1x8x8x3 k=3 out=4 fp32 bf16",
+                                 "max_pool2d x=1x8x8x3 k=3 p=3",
+                                 "mean_pool2d x=1x8x8x3 k=3 p=0:3",
+                                 "batch_norm x=1x1x1x8",
                                  "lrn x=1x8x8x3 n=4",
                                  "linear x=9 out=3"}) {
     try {
