@@ -10,7 +10,9 @@ namespace {
 std::string key_of(const BenchModelOptions& o, const ModelWork& work) {
   const InputSpec& input = work.model().input;
   std::string key = o.model + (o.work.train ? " training" : " inference") + " batch " + to_text(o.work.batch);
+  key += " input " + to_text(input.height) + "x" + to_text(input.width);
   if (input.frames) key += " frames " + to_text(input.frames) + " channels " + to_text(input.channels);
+  if (o.work.train) key += " " + o.work.optimizer.kind;
   return key + " " + o.place.precision;
 }
 
@@ -50,29 +52,34 @@ void print(const Json& row, const std::vector<double>& ms) {
               << " of the largest score\n";
 }
 
-// Floating-point operations and bytes of a traced operation, where its line says them.
-double bound_of(const Operation& o, const Roofs& roofs) {
+// Least seconds of a traced operation, where its line says its size. `picture`: the operation on the net's input, which
+// has no gradient.
+double bound_of(const Operation& o, const Operation& picture, bool training, const Roofs& roofs) {
   if (o.what.empty()) return 0;
   const Descriptor d = parse_descriptor(o.what);
-  if (!o.backward) return roofs.bound(layer_flops(d, LayerPass::forward), layer_bytes(d, LayerPass::forward));
-  double seconds = roofs.bound(layer_flops(d, LayerPass::data), layer_bytes(d, LayerPass::data));
-  if (d.learns()) seconds += roofs.bound(layer_flops(d, LayerPass::weights), layer_bytes(d, LayerPass::weights));
-  return seconds;
+  const auto least = [&](LayerPass pass) { return roofs.bound(layer_flops(d, pass), layer_bytes(d, pass, training)); };
+  if (!o.backward) return least(LayerPass::forward);
+  const bool data = o.layer != picture.layer || o.what != picture.what;
+  return (data ? least(LayerPass::data) : 0) + (d.learns() ? least(LayerPass::weights) : 0);
 }
 
-Json layer_row(const OperationTimes& row, const Roofs& roofs) {
-  const double ms = spread(row.ms).median, bound = bound_of(row.operation, roofs) * 1e3;
+Json layer_row(const OperationTimes& row, double bound) {
+  const double ms = spread(row.ms).median;
   return {{"layer", row.operation.layer},
           {"op", row.operation.name},
           {"pass", row.operation.backward ? "backward" : "forward"},
           {"descriptor", row.operation.what},
           {"ms", ms},
-          {"roof_percent", bound > 0 && ms > 0 ? Json(100 * bound / ms) : Json()}};
+          {"roof_percent", bound > 0 && ms > 0 ? Json(100 * bound * 1e3 / ms) : Json()}};
 }
 
 Json layers_of(ModelWork& work, const BenchModelOptions& o, const Roofs& roofs) {
+  const std::vector<OperationTimes> all = measure_operations([&] { work(); }, o.timing);
+  const auto first = std::find_if(all.begin(), all.end(), [](const auto& row) { return !row.operation.what.empty(); });
+  const Operation picture = first == all.end() ? Operation() : first->operation;
   Json rows = Json::array();
-  for (const OperationTimes& row : measure_operations([&] { work(); }, o.timing)) rows.push_back(layer_row(row, roofs));
+  for (const OperationTimes& row : all)
+    rows.push_back(layer_row(row, bound_of(row.operation, picture, o.work.train, roofs)));
   return rows;
 }
 

@@ -27,14 +27,14 @@ double data_bytes(const Descriptor& d, const Bytes& b) {
 
 double layer_flops(const Descriptor& d, LayerPass pass) { return 2 * d.products() * (pass == LayerPass::both ? 3 : 1); }
 
-double layer_bytes(const Descriptor& d, LayerPass pass) {
+double layer_bytes(const Descriptor& d, LayerPass pass, bool recorded) {
   const double size = static_cast<double>(size_of(d.dtype)), y = static_cast<double>(d.y().count());
   const Bytes b{size * static_cast<double>(d.x.count()), size * y,
                 d.learns() ? size * static_cast<double>(d.w().count()) : 0, y};
   const double weights = d.learns() ? b.x + b.y + b.w : 0;
   switch (pass) {
     case LayerPass::forward:
-      return forward_bytes(d, b, false);
+      return forward_bytes(d, b, recorded);
     case LayerPass::data:
       return data_bytes(d, b);
     case LayerPass::weights:

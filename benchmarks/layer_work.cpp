@@ -51,9 +51,8 @@ LayerWork::LayerWork(const Descriptor& layer, LayerPass pass, Algorithm algorith
     : layer_(layer), pass_(pass), algorithm_(algorithm) {
   const Descriptor& d = layer_;
   check(Exit::usage, pass != LayerPass::weights || d.learns(), "{}: this kind has no weights", to_text(d));
-  const bool choice = d.kind != Kind::batch_norm && d.kind != Kind::lrn;
-  check(Exit::usage, choice || algorithm == Algorithm::automatic, "{}: there is one implementation, automatic",
-        to_text(d));
+  check(Exit::usage, d.learns() || algorithm != Algorithm::library,
+        "{}: no library computes this kind; there are automatic and reference", to_text(d));
   x_ = random_numbers(d.x, d.dtype, 1);
   dy_ = random_numbers(d.y(), d.dtype, 2);
   const i64 channels = d.y().channels();
@@ -86,11 +85,13 @@ Tensor LayerWork::forward() const {
     case Kind::mean_pool:
       return mean_pool(x_, pool);
     case Kind::batch_norm:
-      return batch_norm(
-          x_, gamma_, bias_, mean_, var_,
-          {.statistics = d.frozen ? Statistics::frozen : Statistics::batch, .relu = d.relu, .into = into});
+      return batch_norm(x_, gamma_, bias_, mean_, var_,
+                        {.statistics = d.frozen ? Statistics::frozen : Statistics::batch,
+                         .relu = d.relu,
+                         .into = into,
+                         .algorithm = algorithm_});
     case Kind::lrn:
-      return lrn(x_, {.size = d.n});
+      return lrn(x_, {.size = d.n, .algorithm = algorithm_});
     case Kind::linear:
       return linear(x_, w_, {bias_, d.relu, algorithm_});
   }

@@ -21,7 +21,8 @@ std::string to_text(Algorithm);  // automatic, reference, library
 
 class LayerWork {
  public:
-  // On random numbers on the current device, under the descriptor's Math. Usage error for a pass that the kind has not.
+  // On random numbers on the current device, under the descriptor's Math. Usage error for a pass that the kind has not,
+  // or a library that it has not: only convolutions and linear layers have one.
   LayerWork(const Descriptor& layer, LayerPass pass, Algorithm algorithm);
   void operator()();
   const Tensor& result() const { return result_; }  // of the last run: y, dx or dw
@@ -43,8 +44,9 @@ std::vector<double> time_layer(const Descriptor& layer, LayerPass pass, Algorith
 double layer_error(const Descriptor& layer, LayerPass pass, Algorithm algorithm);
 
 // Floating-point operations, and bytes that must move at least if nothing stays in caches between passes over a tensor.
+// recorded: the forward pass of a training, which notes where maxima came from; always so in `both`.
 double layer_flops(const Descriptor& layer, LayerPass pass);
-double layer_bytes(const Descriptor& layer, LayerPass pass);
+double layer_bytes(const Descriptor& layer, LayerPass pass, bool recorded = false);
 
 // Of the traced milliseconds of a run, those that belong to the work: not the sweeps, not the seed of a gradient.
 std::vector<double> work_ms(const std::vector<OperationTimes>& all, bool backward_only);

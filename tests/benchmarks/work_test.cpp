@@ -42,10 +42,26 @@ TEST(LayerWork, every_kind_and_pass_runs_and_takes_time) {
 TEST(LayerWork, automatic_agrees_with_the_reference) {
   for (const Device device : devices()) {
     const Use use(device);
-    const Descriptor d = parse_descriptor("conv2d x=2x12x12x8 k=3 s=2 p=same out=16 bias relu");
-    for (const LayerPass pass : {LayerPass::forward, LayerPass::data, LayerPass::weights})
-      EXPECT_LT(layer_error(d, pass, Algorithm::automatic), 1e-5) << to_text(pass);
+    for (const std::string line :
+         {"conv2d x=2x12x12x8 k=3 s=2 p=same out=16 bias relu", "batch_norm x=4x6x6x8 relu",
+          "batch_norm x=4x6x6x8 frozen into=16", "lrn x=2x6x6x16", "max_pool2d x=2x9x9x8 k=3"}) {
+      const Descriptor d = parse_descriptor(line);
+      for (const LayerPass pass : {LayerPass::forward, LayerPass::data, LayerPass::weights}) {
+        if (pass == LayerPass::weights && !d.learns()) continue;
+        EXPECT_LT(layer_error(d, pass, Algorithm::automatic), 1e-5) << line << " " << to_text(pass);
+      }
+    }
   }
+}
+
+TEST(LayerWork, a_library_is_only_asked_for_what_it_computes) {
+  const Use use(Device::cpu());
+  for (const std::string line : {"batch_norm x=4x6x6x8", "lrn x=2x6x6x8", "max_pool2d x=2x9x9x8 k=3"}) try {
+      LayerWork(parse_descriptor(line), LayerPass::forward, Algorithm::library);
+      ADD_FAILURE() << line;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.exit(), Exit::usage) << line;
+    }
 }
 
 TEST(LayerWork, sizes_are_counted) {
@@ -54,6 +70,9 @@ TEST(LayerWork, sizes_are_counted) {
   EXPECT_EQ(layer_flops(d, LayerPass::both), 3 * layer_flops(d, LayerPass::data));
   EXPECT_EQ(layer_bytes(d, LayerPass::forward), 2.0 * (800 + 288 + 1600));
   EXPECT_EQ(layer_bytes(parse_descriptor("batch_norm x=4x8"), LayerPass::forward), 4.0 * 3 * 32);
+  const Descriptor pool = parse_descriptor("max_pool2d x=1x4x4x8 k=2 s=2");
+  EXPECT_EQ(layer_bytes(pool, LayerPass::forward), 4.0 * (128 + 32));
+  EXPECT_EQ(layer_bytes(pool, LayerPass::forward, true), 4.0 * (128 + 32) + 32);
 }
 
 TEST(ModelWork, inference_and_training_run_and_training_learns) {
