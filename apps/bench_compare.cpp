@@ -10,16 +10,17 @@ namespace {
 // Figures by what they are of, from a line of JSON each.
 std::vector<std::pair<std::string, std::vector<double>>> figures(const std::string& path) {
   std::vector<std::pair<std::string, std::vector<double>>> all;
+  i64 number = 0;
   for (const std::string& line : read_lines(path)) {
+    ++number;
     if (line.empty()) continue;
     const Json row = Json::parse(line, nullptr, false);
     const bool good = row.is_object() && row.contains("key") && row["key"].is_string() && row.contains("ms") &&
                       row["ms"].is_array() && !row["ms"].empty();
-    check(Exit::data, good, "{}: line {} is no figure of dactyl bench --json", path, all.size() + 1);
+    check(Exit::data, good, "{}: line {} is no figure of dactyl bench --json", path, number);
     std::vector<double> ms;
     for (const Json& t : row["ms"]) {
-      check(Exit::data, t.is_number() && t.get<double>() > 0, "{}: line {}: ms holds what is no time", path,
-            all.size() + 1);
+      check(Exit::data, t.is_number() && t.get<double>() > 0, "{}: line {}: ms holds what is no time", path, number);
       ms.push_back(t.get<double>());
     }
     all.emplace_back(row["key"].get<std::string>(), std::move(ms));

@@ -19,10 +19,12 @@ void bench(const DataOptions& o) {
   const InputSpec input = make_model(o.model, o.net).input;
   const auto source = loading_source(o.data, input.frames, o.frame_folders);
   const Loading result = measure_loading(*source, input, o.loading);
-  Json row{{"key", "data " + o.data + " " + o.model},
+  const i64 batch = std::min(o.loading.batch, source->size());
+  const std::string frames = input.frames ? " frames " + to_text(input.frames) : "";
+  Json row{{"key", "data " + o.data + " " + o.model + frames + " batch " + to_text(batch)},
            {"data", o.data},
            {"model", o.model},
-           {"batch", std::min(o.loading.batch, source->size())},
+           {"batch", batch},
            {"samples", result.samples},
            {"samples_per_s", result.samples_per_s},
            {"read_ms_per_sample", result.read_ms},

@@ -11,8 +11,8 @@ namespace dactyl {
 
 struct LoadingOptions {
   i64 batch = 32;
-  int threads = 0;  // 0: one per core, at most 16
-  double seconds = 3;
+  int threads = 0;     // 0: one per core, at most 16
+  double seconds = 3;  // but at least one batch
 };
 struct Loading {
   i64 samples = 0;

@@ -1,4 +1,7 @@
 // dactyl bench and profile as users call them, on the CPU and briefly.
+#include <map>
+#include <set>
+
 #include "tests/apps/program.h"
 
 namespace dactyl {
@@ -62,7 +65,31 @@ TEST_F(Bench, data_counts_samples) {
   const auto row = run("bench data photos --batch 2 --seconds 0.3 --device cpu --json").json();
   EXPECT_GT(row["samples"], 0);
   EXPECT_GT(row["read_ms_per_sample"], 0);
+  const auto brief = run("bench data photos --batch 2 --seconds 0 --device cpu --json").json();
+  EXPECT_EQ(brief["runs"], 1);
+  EXPECT_GT(brief["samples_per_s"], 0);
   expect_error("bench data nowhere", 3);
+}
+
+// Else two files of other work would be compared as if they were of the same.
+TEST_F(Bench, keys_tell_work_apart) {
+  const std::string net = "bench model alexnet-torchvision --classes 4 --device cpu --seconds 0 --json ";
+  std::set<std::string> keys;
+  for (const std::string more :
+       {"--input 63", "--input 64x63", "--input 63 --train", "--input 63 --train --opt adam", "--input 63 --batch 2"})
+    keys.insert(run(net + more).json()["key"].get<std::string>());
+  EXPECT_EQ(keys.size(), 5u);
+}
+
+// The way back of the net's first layer makes no gradient of the picture, and is not credited with one.
+TEST_F(Bench, the_first_layer_has_one_gradient) {
+  const auto row = run("bench model" + small + "--train --layers --json").json();
+  std::map<std::string, double> bound;  // by pass, of the first convolution
+  for (const auto& layer : row["layers"])
+    if (layer["layer"] == row["layers"][1]["layer"] && layer["op"] == "conv")
+      bound[layer["pass"]] = layer["roof_percent"].get<double>() * layer["ms"].get<double>();
+  ASSERT_EQ(bound.size(), 2u) << row["layers"].dump();
+  EXPECT_LT(bound["backward"], 1.5 * bound["forward"]);
 }
 
 TEST_F(Bench, compare_tells_slower_from_equal_by_exit_code) {
@@ -82,6 +109,10 @@ TEST_F(Bench, compare_tells_slower_from_equal_by_exit_code) {
   write("other.json", R"({"key":"other","ms":[1]})");
   write("junk.json", "{}");
   expect_error("bench compare a.json junk.json", 3);
+  write("cut.json", R"({"key":"work","ms":[1]})"
+                    "\n\n"
+                    R"({"key":"work","ms":[1,)");
+  EXPECT_NE(run("bench compare a.json cut.json").err.find("cut.json: line 3"), std::string::npos);
   expect_error("bench compare a.json missing.json", 3);
   EXPECT_EQ(run("bench compare a.json other.json").code, 3);
 }
@@ -90,7 +121,8 @@ TEST_F(Bench, misuse_is_one_line_and_exit_2) {
   for (const std::string wrong :
        {"bench", "bench model", "bench model lenet", "bench model googlenet --batch 0",
         "bench model googlenet --graph maybe", "bench model googlenet --frames 20", "bench layer \"conv2d x=1x8x8x3\"",
-        "bench op tanh", "bench layer \"lrn x=1x8x8x8\" --impl library --device cpu", "profile",
+        "bench op tanh", "bench layer \"lrn x=1x8x8x8\" --impl library --device cpu",
+        "bench layer \"batch_norm x=1x1x1x8\"", "bench layer \"max_pool2d x=1x8x8x8 k=3 p=3\"", "profile",
         "bench compare a.json"})
     expect_error(wrong, 2);
 }
