@@ -74,7 +74,8 @@ part_graph() {  # steps replayed as a graph against eager ones, bit for bit
   local all=0 bad=0 model precision
   export DACTYL_CACHE=$PWD/$build/plans-untimed  # what is searched while others compute is no plan to time with
   "$dactyl" data synth --classes 4 --per-class 24 --size 96 --out "$out/graph-data/letters" || return
-  "$dactyl" data synth --kind words --classes 4 --per-class 12 --frames 10 --size 40 --png-frames --out "$out/graph-data/words" || return
+  "$dactyl" data synth --kind words --classes 4 --per-class 12 --frames 10 --size 40 --png-frames \
+    --out "$out/graph-data/words" || return
   for precision in bf16 fp32; do
     for model in alexnet googlenet googlenet-bn mobilenet; do
       each "$dactyl" train --model $model --data "$out/graph-data/letters" --batch 8 --stage head:4it@1e-3 \
@@ -98,7 +99,8 @@ part_tune() {
 part_flow() {
   local all=0 bad=0 algorithm python
   if python=$(with_opencv); then
-    "$python" benchmarks/peers/flow.py --bench "$build/bench_flow" --device cuda --pairs 64 --rounds 2 --seconds 0.5 | tee "$out/flow.md"
+    "$python" benchmarks/peers/flow.py --bench "$build/bench_flow" --device cuda --pairs 64 --rounds 2 --seconds 0.5 |
+      tee "$out/flow.md"
     return
   fi
   echo "no Python with OpenCV here: dactyl alone"
@@ -112,7 +114,8 @@ part_table() {
   with_torch || skip "no torch, torchvision and safetensors in ${PYTHON:-python3}"
   rm -f "$out/table.json"
   "${PYTHON:-python3}" benchmarks/peers/table.py --dactyl "$dactyl" --device cuda --rows i3d-20,googlenet-bn,alexnet,i3d-64 \
-    --pass training,inference --batches 8,32 --seconds 0.5 --budget $(($1 * 3 / 4)) --json "$out/table.json" | tee "$out/table.md"
+    --pass training,inference --batches 8,32 --seconds 0.5 --budget $(($1 * 3 / 4)) --json "$out/table.json" |
+    tee "$out/table.md"
 }
 part_ops() {
   local all=0 bad=0 operation
@@ -150,7 +153,8 @@ nvidia-smi -L >/dev/null 2>&1 || { echo "on_gpu.sh: no GPU here" >&2; exit 1; }
 bad=0
 rm -f "$out/summary.txt"
 if [ -z "${DACTYL_BUILT:-}" ]; then
-  bash tests/gpu.sh build >"$out/build.log" 2>&1 || { tail -30 "$out/build.log"; say build failed $SECONDS "$out/build.log"; exit 1; }
+  bash tests/gpu.sh build >"$out/build.log" 2>&1 ||
+    { tail -30 "$out/build.log"; say build failed $SECONDS "$out/build.log"; exit 1; }
 fi
 { nvidia-smi; "$dactyl" doctor; } >"$out/machine.log" 2>&1
 begun=$SECONDS untimed=() timed=()
