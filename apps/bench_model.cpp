@@ -126,14 +126,7 @@ void add_bench_net(CLI::App& verb, BenchModelOptions& o) {
   verb.add_option("MODEL", o.model, "a net that dactyl models lists")->required();
   verb.add_option("--batch", o.work.batch, "samples at once")->check(CLI::Range(1, 65536))->capture_default_str();
   verb.add_flag("--train", o.work.train, "a whole training step instead of inference");
-  verb.add_option("--frames", o.work.net.frames, "of a clip; default: the net's own")->check(CLI::Range(1, 4096));
-  verb.add_option("--channels", o.work.net.channels, "2 (optical flow) or 3")->check(CLI::IsMember({2, 3}));
-  verb.add_option("--classes", o.work.net.classes, "of the classifier")->check(CLI::Range(1, 1 << 20));
-  verb.add_option_function<std::string>(
-          "--input",
-          [&o](const std::string& text) { std::tie(o.work.net.height, o.work.net.width) = parse_size(text); },
-          "size of the net's input, 112 or 240x320")
-      ->type_name("SIZE");
+  add_net_size(verb, o.work.net);
   verb.add_option("--opt", o.work.optimizer.kind, "sgd (momentum), adam or adamw")
       ->check(CLI::IsMember({"sgd", "adam", "adamw"}))
       ->capture_default_str();

@@ -58,6 +58,9 @@ void add_model_choice(CLI::App& verb, ModelChoice& choice);
 // On the current device in the place's type. Without labels the classes are called by their numbers.
 LoadedModel open_choice(const ModelChoice& choice, const Place& place);
 
+// --input, --classes, --frames and --channels of a net that no file describes; what is not given stays the net's own.
+void add_net_size(CLI::App& verb, ModelOptions& net);
+
 void add_seed(CLI::App& verb, std::uint64_t& seed, const std::string& what);  // --seed: 0 to 2^63 - 1
 // Files as given; folders become the pictures and videos anywhere below them, sorted. Exit::data if there is none.
 std::vector<std::string> sample_files(const std::vector<std::string>& given);

@@ -1,5 +1,6 @@
 // A model to run, as named on the command line.
 #include <iostream>
+#include <tuple>
 
 #include "apps/cli.h"
 
@@ -22,6 +23,17 @@ void add_model_choice(CLI::App& verb, ModelChoice& choice) {
   verb.add_option("--resize", choice.resize, "warp or short, side, filter: warp256-antialias, short256-bilinear");
   verb.add_option("--input", choice.input, "side of the network's input; default: the model's")
       ->check(CLI::Range(32, 4096));
+}
+
+void add_net_size(CLI::App& verb, ModelOptions& net) {
+  verb.add_option_function<std::string>(
+          "--input", [&net](const std::string& text) { std::tie(net.height, net.width) = parse_size(text); },
+          "side of the picture, or HxW; default: the net's own")
+      ->type_name("SIZE");
+  verb.add_option("--classes", net.classes, "outputs of the head; default: as released")->check(CLI::Range(1, 1000000));
+  verb.add_option("--frames", net.frames, "of a clip; default: the net's own")->check(CLI::Range(1, 100000));
+  verb.add_option("--channels", net.channels, "3, or 2 for optical flow; default: the net's own")
+      ->check(CLI::Range(1, 64));
 }
 
 LoadedModel open_choice(const ModelChoice& choice, const Place& place) {

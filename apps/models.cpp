@@ -8,9 +8,9 @@ namespace dactyl {
 namespace {
 
 struct ModelsOptions {
-  std::string name, input;
-  i64 classes = 0, frames = 0, channels = 0;
-  bool sized = false, json = false;
+  std::string name;
+  ModelOptions net;
+  bool json = false;
 };
 
 std::string grouped(i64 n) {  // 60,965,224
@@ -82,9 +82,7 @@ Json to_json(const ModelInfo& info, const ModelTable& table, const InputSpec& in
 
 void show(const ModelsOptions& o) {
   const ModelInfo info = model_info(o.name);
-  const auto [height, width] = o.sized ? parse_size(o.input) : std::pair<i64, i64>{0, 0};
-  const Model model = make_model(
-      o.name, {.classes = o.classes, .height = height, .width = width, .frames = o.frames, .channels = o.channels});
+  const Model model = make_model(o.name, o.net);
   const ModelTable table = tabulate(model);
   if (o.json)
     print_json(to_json(info, table, model.input));
@@ -103,16 +101,9 @@ void add_models(CLI::App& program) {
   verb->add_flag("--json", o->json, "JSON to stdout");
   CLI::App* one = verb->add_subcommand("show", "layers, output shapes, parameters and multiply-accumulates of one net");
   one->add_option("NAME", o->name, "as listed by dactyl models")->required();
-  one->add_option("--input", o->input, "side of the picture, or HxW; default: the net's own");
-  one->add_option("--classes", o->classes, "outputs of the head; default: as released")->check(CLI::Range(1, 1000000));
-  one->add_option("--frames", o->frames, "of a clip; default: the net's own")->check(CLI::Range(1, 100000));
-  one->add_option("--channels", o->channels, "3, or 2 for optical flow; default: the net's own")
-      ->check(CLI::Range(1, 64));
+  add_net_size(*one, o->net);
   one->add_flag("--json", o->json, "JSON to stdout");
-  one->callback([o, one] {
-    o->sized = one->count("--input") > 0;
-    show(*o);
-  });
+  one->callback([o] { show(*o); });
   verb->callback([o, one] {
     if (!one->parsed()) list(o->json);
   });

@@ -7,9 +7,10 @@ namespace dactyl {
 namespace {
 
 struct TuneChoice {
-  std::string model, input;
-  i64 classes = 0, frames = 0, channels = 0, batch = 32;
-  bool sized = false, training = false, json = false;
+  std::string model;
+  ModelOptions net;
+  i64 batch = 32;
+  bool training = false, json = false;
   Place place;
 };
 
@@ -30,9 +31,7 @@ void print(const TuneChoice& o, const TuneResult& r) {
 void run(const TuneChoice& o) {
   const auto use = enter(o.place);
   check_place();
-  const auto [height, width] = o.sized ? parse_size(o.input) : std::pair<i64, i64>{0, 0};
-  Model model = make_model(
-      o.model, {.classes = o.classes, .height = height, .width = width, .frames = o.frames, .channels = o.channels});
+  Model model = make_model(o.model, o.net);
   Progress::silence(o.json);
   const TuneResult r = tune(model, {.batch = o.batch, .dtype = dtype_of(o.place), .training = o.training});
   if (!o.json) return print(o, r);
@@ -58,17 +57,10 @@ void add_tune(CLI::App& program) {
   verb->add_option("--model", o->model, "as listed by dactyl models")->required();
   verb->add_option("--batch", o->batch, "samples of a step")->check(CLI::Range(1, 100000))->capture_default_str();
   verb->add_flag("--train", o->training, "the passes of a training step too");
-  verb->add_option("--input", o->input, "side of the picture, or HxW; default: the net's own");
-  verb->add_option("--classes", o->classes, "outputs of the head; default: as released")->check(CLI::Range(1, 1000000));
-  verb->add_option("--frames", o->frames, "of a clip; default: the net's own")->check(CLI::Range(1, 100000));
-  verb->add_option("--channels", o->channels, "3, or 2 for optical flow; default: the net's own")
-      ->check(CLI::Range(1, 64));
+  add_net_size(*verb, o->net);
   add_place(*verb, o->place);
   verb->add_flag("--json", o->json, "JSON to stdout");
-  verb->callback([o, verb] {
-    o->sized = verb->count("--input") > 0;
-    run(*o);
-  });
+  verb->callback([o] { run(*o); });
 }
 
 }  // namespace dactyl

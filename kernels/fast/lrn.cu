@@ -1,7 +1,6 @@
 // Local response normalisation over five channels, 16 bytes of them per thread. A thread also reads the packs beside
-// its own, which neighbouring threads have just read: no shared memory, no waiting, and from DRAM each number comes
-// once. Nothing is kept for the way back: the scales are computed again. Powers are 2^(−β·log₂ s), two instructions of
-// a GPU.
+// its own, which neighbouring threads have just read and caches should still hold: no shared memory, no waiting. Nothing
+// is kept for the way back: the scales are computed again. Powers are 2^(−β·log₂ s), two instructions of a GPU.
 #include "kernels/fast/lrn.h"
 
 #include "engine/each.h"

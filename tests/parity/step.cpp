@@ -17,7 +17,8 @@ using namespace dactyl;
 // In 32 bits a rounding error moves a maximum to its neighbour or a number over zero; then no two programs agree better
 // than each agrees with 64 bits. There every gradient must agree with every digit that counts. In I3D one such number
 // is worth 1e-2 in the gradients of all layers before it, and a clip of 64×64 always has some; i3d-32 is a step that
-// has none on CPU and GPU (of 60 inputs tried, about one in five), and there every gradient must agree to 1e-3.
+// has none on CPU and GPU (of 51 inputs tried 17 have none on the CPU; of 13 of these, 2 have none on an H100 either),
+// and there every gradient must agree to 1e-3.
 constexpr double loss_limit = 1e-5, gradient_limit = 1e-3, end_point_limit = 1e-4, exact_limit = 1e-7;
 constexpr double roundings = 8;  // times PyTorch's own worst in this net are forgiven, if that is more
 constexpr const char* end_point = "end_point/";
