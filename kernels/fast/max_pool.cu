@@ -30,6 +30,24 @@ struct Any {
 
 struct Cube {};  // 3×3×3, stride 1: max_pool_walk.h
 
+// The threads of a walk over planes of `extent`. One through all planes reads each once; shorter ones, which read two
+// planes more than they write, fill a GPU that has few clips.
+struct Walk {
+  int chunk;
+  Tiles tiles;
+
+  Walk(const Geometry& g, const i64 (&extent)[3], i64 packs)
+      : chunk(planes(extent[0], g.batch * ((extent[1] + 1) / 2) * extent[2] * packs)),
+        tiles(g.batch, (extent[0] + chunk - 1) / chunk, (extent[1] + 1) / 2, extent[2], packs, 0, 2, 3) {}
+
+ private:
+  static int planes(i64 depth, i64 threads_per_plane) {
+    i64 chunk = depth;
+    while (chunk > 4 && (depth + chunk - 1) / chunk * threads_per_plane < 132 * 1024) chunk = (chunk + 1) / 2;
+    return static_cast<int>(chunk);
+  }
+};
+
 bool is(const Geometry& g, const i64 (&kernel)[3], const i64 (&stride)[3]) {
   return std::equal(kernel, kernel + 3, g.kernel) && std::equal(stride, stride + 3, g.stride);
 }
