@@ -29,7 +29,7 @@ void ModelWork::prepare_training() {
   random_ = Random(1, Context::current().device());
   counters_ = Tensor::zeros({4}, DType::f64);
   model_.parameters->train_only([](const Parameter& p) { return !p.statistic; });
-  optimizer_ = make_optimizer(options_.optimizer, model_.parameters->pack());
+  optimizer_ = make_optimizer(options_.optimizer, model_.parameters->pack(options_.dtype));
   optimizer_->set_rate(1e-4);
 }
 

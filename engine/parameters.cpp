@@ -94,19 +94,21 @@ void Parameters::initialise(Parameter& p, std::uint64_t seed) {
 void Parameters::to(Device device) {
   for (Parameter& p : list_) {
     p.value = p.value.detached().to(device);
+    p.narrow = Tensor();
     if (p.trainable) p.value.watch();
   }
 }
 
 void Parameters::to(DType type) {
   for (Parameter& p : list_)
-    if (!p.statistic && !p.wide) p.value = p.value.detached().to(type);
+    if (!p.statistic && !p.wide) p.value = p.value.detached().to(type), p.narrow = Tensor();
 }
 
 void Parameters::train_only(const std::function<bool(const Parameter&)>& select) {
   for (Parameter& p : list_) {
     p.trainable = !p.statistic && select(p);
     p.value = p.value.detached();
+    p.narrow = Tensor();
     if (p.trainable) p.value.watch();
   }
 }
@@ -126,39 +128,69 @@ i64 Parameters::count(bool trainable_only) const {
   return n;
 }
 
-Flat Parameters::pack() {
+namespace {
+
+// Ranges and their factors, by segment.
+Flat laid_out(const std::vector<Parameter*>& learned) {
   Flat flat;
   std::vector<std::int32_t> segment_of_chunk;
   std::vector<float> rates, decays;
   i64 end = 0;
-  for (const Parameter& p : list_) {
-    if (!p.trainable) continue;
-    flat.ranges.push_back({p.name, end, p.value.count(), p.rate, p.decay});
-    rates.push_back(p.rate);
-    decays.push_back(p.decay);
-    const i64 chunks = (p.value.count() + Flat::chunk - 1) / Flat::chunk;
+  for (const Parameter* p : learned) {
+    flat.ranges.push_back({p->name, end, p->value.count(), p->rate, p->decay});
+    const i64 chunks = (p->value.count() + Flat::chunk - 1) / Flat::chunk;
     segment_of_chunk.insert(segment_of_chunk.end(), static_cast<std::size_t>(chunks),
-                            static_cast<std::int32_t>(rates.size() - 1));
+                            static_cast<std::int32_t>(rates.size()));
+    rates.push_back(p->rate);
+    decays.push_back(p->decay);
     end += chunks * Flat::chunk;
   }
   check(end > 0, "parameters: nothing to train, everything is frozen");
-  flat.values = Tensor::zeros({end});
-  flat.grads = Tensor::zeros({end});
   const auto segments = static_cast<i64>(rates.size());
+  flat.values = Tensor::zeros({end});
   flat.segment_of_chunk = Tensor::from({end / Flat::chunk}, segment_of_chunk);
   flat.rates = Tensor::from({segments}, rates);
   flat.decays = Tensor::from({segments}, decays);
-  std::size_t next = 0;
-  for (Parameter& p : list_) {
-    if (!p.trainable) continue;
-    const Flat::Range& range = flat.ranges[next++];
-    Tensor place = view(flat.values, range.first, p.value.shape());
-    place.copy_from(p.value);
-    p.value = place;
-    p.value.watch();
-    p.value.slot()->grad = view(flat.grads, range.first, p.value.shape());
-    p.value.slot()->owned = true;
-    flat.slots.push_back(p.value.slot());
+  return flat;
+}
+
+// From here on the gradient of `t` gathers in this place.
+std::shared_ptr<Slot> gather(Tensor& t, const Tensor& place) {
+  t.watch();
+  t.slot()->grad = place;
+  t.slot()->owned = true;
+  return t.slot();
+}
+
+}  // namespace
+
+Flat Parameters::pack(DType compute) {
+  std::vector<Parameter*> learned;
+  for (const bool wide : {false, true})
+    for (Parameter& p : list_)
+      if (p.trainable && p.wide == wide) learned.push_back(&p);
+  Flat flat = laid_out(learned);
+  const i64 all = flat.values.count();
+  i64 copied = 0;  // the first so many have narrow copies
+  for (std::size_t i = 0; i < learned.size(); ++i) {
+    Tensor place = view(flat.values, flat.ranges[i].first, learned[i]->value.shape());
+    place.copy_from(learned[i]->value);
+    learned[i]->value = place;
+    if (compute != DType::f32 && !learned[i]->wide) copied = i + 1 < learned.size() ? flat.ranges[i + 1].first : all;
+  }
+  if (copied > 0) {
+    flat.narrow = view(flat.values, 0, {copied}).to(compute);
+    flat.narrow_grads = Tensor::zeros({copied}, compute);
+  }
+  flat.grads = Tensor::zeros({all - copied});
+  for (std::size_t i = 0; i < learned.size(); ++i) {
+    Parameter& p = *learned[i];
+    const i64 first = flat.ranges[i].first;
+    const bool narrow = first < copied;
+    p.narrow = narrow ? view(flat.narrow, first, p.value.shape()) : Tensor();
+    Tensor& watched = narrow ? p.narrow : p.value;
+    flat.slots.push_back(gather(watched, narrow ? view(flat.narrow_grads, first, p.value.shape())
+                                                : view(flat.grads, first - copied, p.value.shape())));
   }
   return flat;
 }

@@ -28,16 +28,21 @@ inline Init second_quarter(double v) { return {Init::Kind::second_quarter, v}; }
 struct Parameter {
   std::string name;
   Tensor value;
+  Tensor narrow;  // the copy that the net computes with and gradients gather on, while packed for a narrower type
   Init init;
   i64 fan_in = 1;
   bool statistic = false;     // kept, never learned: running means and variances
   bool trainable = true;      // false while frozen
   bool wide = false;          // stays f32 when the net computes in a narrower type (normalisation)
   float rate = 1, decay = 1;  // multipliers of the learning rate and of the weight decay
+
+  const Tensor& learned() const { return narrow.defined() ? narrow : value; }  // what a tape watches
 };
 
-// Learned numbers of all trainable parameters side by side: one optimiser kernel, one buffer to sum over ranks.
-// Segments start at multiples of `chunk`, in order of addition to the store; gaps hold zeros.
+// Learned numbers of all trainable parameters side by side: one optimiser kernel, a buffer or two to sum over ranks.
+// Segments start at multiples of `chunk`, the wide ones last, else in order of addition to the store; gaps hold zeros.
+// Packed for bf16 or f16, the net computes with copies of all but the wide ones (mixed precision, Micikevicius et al.
+// 2018); the optimiser keeps them equal to the values. Whoever else writes values packs again.
 struct Flat {
   static constexpr i64 chunk = 256;
   struct Range {
@@ -45,7 +50,10 @@ struct Flat {
     i64 first, count;
     float rate, decay;
   };
-  Tensor values, grads;     // f32 (n)
+  Tensor values;  // f32 (n)
+  Tensor narrow,
+      narrow_grads;         // bf16 or f16 (m): copies of the first m values, and their gradients; or undefined, m = 0
+  Tensor grads;             // f32 (n − m): of the others
   Tensor segment_of_chunk;  // i32 (n / chunk): which range a chunk belongs to
   Tensor rates, decays;     // f32 (ranges), on the device
   std::vector<Range> ranges;
@@ -72,7 +80,8 @@ class Parameters {
   void freeze(std::string_view prefix);
   void unfreeze(std::string_view prefix);
   i64 count(bool trainable_only = false) const;  // learnable numbers (statistics excluded)
-  Flat pack();                                   // moves the trainable values into one buffer and views them
+  // Moves the trainable values into one buffer and views them. `compute`: the type the net computes in.
+  Flat pack(DType compute = DType::f32);
 
  private:
   std::deque<Parameter> list_;

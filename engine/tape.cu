@@ -10,39 +10,46 @@ namespace {
 
 thread_local Tape* current_tape = nullptr;
 
-template <class T>
-void add_rows(Device device, i64 rows, i64 channels, T* y, const T* a, i64 a_pitch, const T* b, i64 b_pitch) {
-  using C = compute_t<T>;
-  each(device, rows * channels, [=] HD(i64 i) {
-    const i64 r = i / channels, c = i % channels;
-    y[i] = T(C(a[r * a_pitch + c]) + C(b[r * b_pitch + c]));
-  });
+struct Total {
+  template <class C, class... More>
+  HD C operator()(C first, More... more) const {
+    return (first + ... + more);
+  }
+};
+
+constexpr std::size_t most_waiting = 3;  // beside the first: a map reads four tensors
+
+// One pass over all that has arrived instead of one for each: a tensor that four branches read gets four contributions.
+void add_waiting(Slot& slot) {
+  if (slot.more.empty()) return;
+  const Tensor first = slot.grad.dense();
+  const Tensor sum = slot.owned ? slot.grad : empty_like(first);
+  std::vector<Tensor> x;
+  for (const Tensor& m : slot.more) x.push_back(m.dense());
+  slot.more.clear();
+  if (x.size() == 1) map(Total{}, sum, first, x[0]);
+  if (x.size() == 2) map(Total{}, sum, first, x[0], x[1]);
+  if (x.size() == 3) map(Total{}, sum, first, x[0], x[1], x[2]);
+  slot.grad = sum;
+  slot.owned = true;
 }
 
-void add_gradients(const Tensor& sum, const Tensor& a, const Tensor& b) {
-  const i64 rows = sum.shape().rows(), channels = sum.shape().channels();
-  with_float(sum.dtype(), [&]<class T>() {
-    add_rows<T>(sum.device(), rows, channels, sum.data<T>(), a.data<T>(), a.pitch(), b.data<T>(), b.pitch());
-  });
-}
-
-// A first contribution is kept as it is, unless the slot has a place of its own (a packed parameter); further ones are
-// added, into a tensor the slot owns.
+// A first contribution is kept as it is, unless the slot has a place of its own (a packed parameter); further ones wait
+// to be added together.
 void accumulate(Slot& slot, const Tensor& contribution) {
   if (!slot.filled) {
     slot.filled = true;
-    if (slot.owned)
-      slot.grad.copy_from(contribution);
-    else
+    if (!slot.owned)
       slot.grad = contribution;
+    else if (slot.grad.raw() != contribution.raw())
+      slot.grad.copy_from(contribution);
     return;
   }
-  check(slot.grad.shape() == contribution.shape(), "tape: gradients of shapes {} and {} meet", slot.grad.shape(),
+  check(slot.grad.shape() == contribution.shape() && slot.grad.dtype() == contribution.dtype(),
+        "tape: gradients {} {} and {} {} meet", slot.grad.dtype(), slot.grad.shape(), contribution.dtype(),
         contribution.shape());
-  const Tensor sum = slot.owned ? slot.grad : empty_like(slot.grad);
-  add_gradients(sum, slot.grad, contribution);
-  slot.grad = sum;
-  slot.owned = true;
+  slot.more.push_back(contribution);
+  if (slot.more.size() == most_waiting) add_waiting(slot);
 }
 
 template <class T>
@@ -112,6 +119,11 @@ Tensor record(const char* name, const std::vector<Tensor>& inputs, Tensor y, Bac
   return y;
 }
 
+Tensor place_of_gradient(const std::shared_ptr<Slot>& slot, const Shape& shape, DType type, Device device) {
+  const bool there = slot && slot->owned && !slot->filled;
+  return there && slot->grad.dtype() == type && slot->grad.shape() == shape ? slot->grad : Tensor(shape, type, device);
+}
+
 void Tape::backward(const Tensor& loss, const Ready& ready) {
   check(loss.count() == 1, "backward: the loss has shape {}, one number is needed", loss.shape());
   check(loss.watched(), "backward: the loss depends on no watched tensor");
@@ -124,6 +136,7 @@ void Tape::backward(const Tensor& loss, const Ready& ready) {
     nodes_.pop_back();
     Grads grads;
     if (node.output->filled) {
+      add_waiting(*node.output);
       grads = node.backward(node.output->grad);
       check(grads.size() == node.inputs.size(), "{}: {} gradients for {} inputs", node.name, grads.size(),
             node.inputs.size());
@@ -135,7 +148,9 @@ void Tape::backward(const Tensor& loss, const Ready& ready) {
       const auto& slot = node.inputs[i];
       if (!slot) continue;
       if (!grads.empty() && grads[i].defined()) accumulate(*slot, grads[i]);
-      if (--slot->pending == 0 && slot->leaf && ready) ready(*slot);
+      if (--slot->pending > 0 || !slot->leaf) continue;
+      add_waiting(*slot);
+      if (ready) ready(*slot);
     }
     if (!grads.empty()) trace_done(node.traced);
   }

@@ -13,11 +13,12 @@ namespace dactyl {
 
 // Where a gradient gathers. Holds no activations.
 struct Slot {
-  Tensor grad;          // undefined until the first contribution; a packed parameter keeps its place in the flat buffer
-  bool filled = false;  // whether grad holds contributions of this backward pass
-  bool owned = false;   // whether grad may be added into (false: it is another operation's tensor)
-  int pending = 0;      // uses on the tape whose contribution has not arrived
-  bool leaf = false;    // made by watch(), not by an operation
+  Tensor grad;  // undefined until the first contribution; a packed parameter keeps its place in the flat buffer
+  std::vector<Tensor> more;  // contributions that are not added yet
+  bool filled = false;       // whether grad holds contributions of this backward pass
+  bool owned = false;        // whether grad may be added into (false: it is another operation's tensor)
+  int pending = 0;           // uses on the tape whose contribution has not arrived
+  bool leaf = false;         // made by watch(), not by an operation
 };
 
 using Grads = std::vector<Tensor>;  // one per input; an undefined tensor means none
@@ -56,6 +57,10 @@ class Tape {
 // Every operation ends with this. Gives y a slot and keeps the closure if a tape is alive and some input is watched;
 // otherwise only checks the result (Context::strict, check_finite) and returns y.
 Tensor record(const char* name, const std::vector<Tensor>& inputs, Tensor y, Backward backward);
+
+// Where a derivative may write the gradient of an input with this slot: the place of a packed parameter if this is its
+// first contribution, else a new tensor. What is written in place need not be copied there.
+Tensor place_of_gradient(const std::shared_ptr<Slot>& slot, const Shape& shape, DType type, Device device);
 
 // Whether record would keep a closure for these inputs: lets an operation skip saving what only backward needs.
 bool recording(const std::vector<Tensor>& inputs);

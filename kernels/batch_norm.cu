@@ -85,11 +85,10 @@ struct Element {
   }
 };
 
-// sums (2, C): Σ g, Σ g·x̂.
 template <class T, class Sum>
-void sum_gradients(const Arguments& a, const Element<T>& at, const Tensor& sums) {
+void sum_gradients(const Arguments& a, const Element<T>& at, const NormSums& sums) {
   using C = compute_t<T>;
-  C *of_g = sums.data<C>(), *of_gx = of_g + a.x.shape().channels();
+  C *of_g = sums.of_g.data<C>(), *of_gx = sums.of_gx.data<C>();
   fold_channels<Two<Sum>>(
       a.x.device(), a.x.shape().rows(), a.x.shape().channels(),
       [=] HD(i64 r, i64 c) {
@@ -103,7 +102,7 @@ void sum_gradients(const Arguments& a, const Element<T>& at, const Tensor& sums)
 }
 
 template <class T>
-void backward(const Arguments& a, const Tensor& dy, const Tensor& result, const Tensor& sums) {
+void backward(const Arguments& a, const Tensor& dy, const Tensor& result, const NormSums& sums) {
   using C = compute_t<T>;
   const i64 rows = a.x.shape().rows(), channels = a.x.shape().channels();
   const Element<T> at{a.x.data<T>(), dy.data<T>(), a.x.pitch(), dy.pitch(), Coefficients<C>(a.fit), a.options.relu};
@@ -112,7 +111,7 @@ void backward(const Arguments& a, const Tensor& dy, const Tensor& result, const 
   else
     sum_gradients<T, double>(a, at, sums);
   const C share = a.options.statistics == Statistics::batch ? C(1) / C(rows) : C(0);
-  const C *of_g = sums.data<C>(), *of_gx = of_g + channels;
+  const C *of_g = sums.of_g.data<C>(), *of_gx = sums.of_gx.data<C>();
   T* dx = result.data<T>();
   each_row(a.x.device(), rows, channels, [=] HD(i64 r, i64 c) {
     const C shared = of_g[c] * share + at.normal(r, c) * (of_gx[c] * share);
@@ -133,7 +132,7 @@ void run_forward(const Arguments& a, const Tensor& y) {
   with_float(a.x.dtype(), [&]<class T>() { forward<T>(a, y); });
 }
 
-void run_backward(const Arguments& a, const Tensor& dy, const Tensor& dx, const Tensor& sums) {
+void run_backward(const Arguments& a, const Tensor& dy, const Tensor& dx, const NormSums& sums) {
 #ifdef __CUDACC__
   if (fast::norms_by_packs(a, dy)) {
     fast::sum_gradients(a, dy, sums);
@@ -181,12 +180,16 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
   const DType gamma_type = gamma.defined() ? gamma.dtype() : wide, beta_type = beta.defined() ? beta.dtype() : wide;
   a = {a.x, {}, {}, {}, {}, a.fit, options};
   a.options.into = {};
-  return record("batch_norm", {x, gamma, beta}, y, [a, gamma_type, beta_type](const Tensor& dy) {
-    const i64 channels = a.x.shape().channels();
-    Tensor dx = empty_like(a.x), sums({2, channels}, a.fit.dtype(), a.x.device());
-    run_backward(a, dy, dx, sums);
-    return Grads{dx, view(sums, channels, {channels}).to(gamma_type), view(sums, 0, {channels}).to(beta_type)};
-  });
+  return record("batch_norm", {x, gamma, beta}, y,
+                [a, gamma_type, beta_type, gamma_slot = gamma.slot(), beta_slot = beta.slot()](const Tensor& dy) {
+                  const auto per_channel = [&](const std::shared_ptr<Slot>& slot) {
+                    return place_of_gradient(slot, {a.x.shape().channels()}, a.fit.dtype(), a.x.device());
+                  };
+                  const Tensor dx = empty_like(a.x);
+                  const NormSums sums{per_channel(beta_slot), per_channel(gamma_slot)};
+                  run_backward(a, dy, dx, sums);
+                  return Grads{dx, sums.of_gx.to(gamma_type), sums.of_g.to(beta_type)};
+                });
 }
 
 }  // namespace dactyl

@@ -29,6 +29,11 @@ struct NormCoefficients {
   }
 };
 
+// Σ g and Σ g·x̂ per channel, g being dy where relu let the value through: the gradients of β and γ.
+struct NormSums {
+  Tensor of_g, of_gx;
+};
+
 template <class C>
 const C* data_or_null(const Tensor& t) {
   return t.defined() ? t.data<C>() : nullptr;

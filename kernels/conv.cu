@@ -185,11 +185,10 @@ Tensor data_gradient(const Tensor& dy, const Tensor& w, const ConvOptions& o, co
   return dx;
 }
 
-Tensor weight_gradient(const Tensor& dy, const Tensor& x, const ConvOptions& o, const Shape& shape) {
-  Tensor dw(shape, dy.dtype(), dy.device());
+Tensor weight_gradient(const Tensor& dy, const Tensor& x, const ConvOptions& o, const Tensor& dw) {
   const Path p = path(dy, o);
   if (p == Path::host) {
-    const Tensor wide = dw.dtype() == DType::f32 ? dw : Tensor(shape, DType::f32, dw.device());
+    const Tensor wide = dw.dtype() == DType::f32 ? dw : Tensor(dw.shape(), DType::f32, dw.device());
     onednn_conv_backward_weights(plain(dy), plain(x), o, wide);
     return wide.to(dw.dtype());
   }
@@ -198,7 +197,7 @@ Tensor weight_gradient(const Tensor& dy, const Tensor& x, const ConvOptions& o, 
 #endif
   check_reference(p, o);
   const Geometry g = geometry(x.shape(), dy.shape(), o.window);
-  const bool depthwise = o.groups == x.shape().channels() && o.groups == shape[0];
+  const bool depthwise = o.groups == x.shape().channels() && o.groups == dw.shape()[0];
   with_float(dy.dtype(), [&]<class T>() {
     if (depthwise && o.algorithm != Algorithm::reference)
       backward_depthwise<T>(g, dy, x, dw);
@@ -222,20 +221,21 @@ Tensor conv(const Tensor& x, const Tensor& w, const ConvOptions& options) {
   ConvOptions o = options;
   o.bias = o.into = Tensor();
   if (tracing()) trace_what(to_text(describe(x, w, options)));
-  return record(
-      "conv", {x, w, options.bias}, y,
-      [o, wants_x, wants_w, wants_b, x_shape = x.shape(), w_shape = w.shape(), x = wants_w ? x.detached() : Tensor(),
-       w = wants_x ? w.detached() : Tensor(), y = o.relu ? y : Tensor()](const Tensor& dy) {
-        const Tensor dz = o.relu ? relu_masked(dy, y) : dy;
-        Grads grads(3);
-        if (wants_x) grads[0] = data_gradient(dz, w, o, x_shape);
-        if (wants_w) grads[1] = weight_gradient(dz, x, o, w_shape);
-        if (wants_b) {
-          grads[2] = Tensor({dz.shape().channels()}, dz.dtype(), dz.device());
-          with_float(dz.dtype(), [&]<class T>() { bias_gradient<T>(dz, grads[2]); });
-        }
-        return grads;
-      });
+  return record("conv", {x, w, options.bias}, y,
+                [o, wants_x, wants_w, wants_b, x_shape = x.shape(), w_shape = w.shape(), w_slot = w.slot(),
+                 b_slot = options.bias.slot(), x = wants_w ? x.detached() : Tensor(),
+                 w = wants_x ? w.detached() : Tensor(), y = o.relu ? y : Tensor()](const Tensor& dy) {
+                  const Tensor dz = o.relu ? relu_masked(dy, y) : dy;
+                  Grads grads(3);
+                  if (wants_x) grads[0] = data_gradient(dz, w, o, x_shape);
+                  if (wants_w)
+                    grads[1] = weight_gradient(dz, x, o, place_of_gradient(w_slot, w_shape, dz.dtype(), dz.device()));
+                  if (wants_b) {
+                    grads[2] = place_of_gradient(b_slot, {dz.shape().channels()}, dz.dtype(), dz.device());
+                    with_float(dz.dtype(), [&]<class T>() { bias_gradient<T>(dz, grads[2]); });
+                  }
+                  return grads;
+                });
 }
 
 }  // namespace dactyl

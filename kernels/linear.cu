@@ -31,8 +31,9 @@ Tensor linear(const Tensor& x, const Tensor& w, const LinearOptions& options) {
   const bool wants_x = x.watched(), wants_w = w.watched(), wants_b = options.bias.defined() && options.bias.watched();
   if (tracing()) trace_what(to_text(describe(x, w, options)));
   return record("linear", {x, w, options.bias}, y,
-                [algorithm, wants_x, wants_w, wants_b, xs, ws, x = wants_w ? rows.detached() : Tensor(),
-                 w = wants_x ? w.detached() : Tensor(), y = options.relu ? y : Tensor()](const Tensor& dy) {
+                [algorithm, wants_x, wants_w, wants_b, xs, ws, w_slot = w.slot(), b_slot = options.bias.slot(),
+                 x = wants_w ? rows.detached() : Tensor(), w = wants_x ? w.detached() : Tensor(),
+                 y = options.relu ? y : Tensor()](const Tensor& dy) {
                   const Tensor dz = y.defined() ? relu_masked(dy, y) : dy.dense();
                   Grads grads(3);
                   if (wants_x) {
@@ -41,11 +42,11 @@ Tensor linear(const Tensor& x, const Tensor& w, const LinearOptions& options) {
                     grads[0] = grads[0].reshaped(xs);
                   }
                   if (wants_w) {
-                    grads[1] = Tensor(ws, dz.dtype(), dz.device());
+                    grads[1] = place_of_gradient(w_slot, ws, dz.dtype(), dz.device());
                     gemm(grads[1], dz, true, x, false, {}, false, algorithm);
                   }
                   if (wants_b) {
-                    grads[2] = Tensor({ws[0]}, dz.dtype(), dz.device());
+                    grads[2] = place_of_gradient(b_slot, {ws[0]}, dz.dtype(), dz.device());
                     with_float(dz.dtype(), [&]<class T>() { bias_gradient<T>(dz, grads[2]); });
                   }
                   return grads;

@@ -5,8 +5,12 @@
 
 namespace dactyl {
 
-Tensor in_type_of(const Tensor& weight, const Tensor& x) {
-  return weight.dtype() == x.dtype() ? weight : cast(weight, x.dtype());
+Tensor in_type_of(const Parameter& weight, const Tensor& x) {
+  for (const Tensor& t : {weight.narrow, weight.value})
+    if (t.defined() && t.dtype() == x.dtype()) return t;
+  check(!weight.narrow.defined() || !Tape::current(), "{}: packed for {}, not for an input of {}", weight.name,
+        weight.narrow.dtype(), x.dtype());
+  return cast(weight.value, x.dtype());
 }
 
 ConvUnit::ConvUnit(Scope at, i64 in, i64 out, Kernel kernel, const Style& style, i64 groups)
@@ -46,15 +50,15 @@ Tensor ConvUnit::operator()(const Tensor& x, Pass& pass, const Tensor& into) con
   if (!mean_) {
     if (pass.training && pass.tap && activation_ == Activation::relu)  // what a normalisation in this place would see
       pass.see(name_ + ".conv",
-               conv(x, in_type_of(weight_->value, x),
-                    {.window = kernel_.on(x.shape()), .groups = groups_, .bias = in_type_of(bias_->value, x)}));
-    y = conv(x, in_type_of(weight_->value, x),
+               conv(x, in_type_of(*weight_, x),
+                    {.window = kernel_.on(x.shape()), .groups = groups_, .bias = in_type_of(*bias_, x)}));
+    y = conv(x, in_type_of(*weight_, x),
              {.window = kernel_.on(x.shape()),
               .groups = groups_,
-              .bias = in_type_of(bias_->value, x),
+              .bias = in_type_of(*bias_, x),
               .relu = activation_ == Activation::relu,
               .into = into});
-  } else if (pass.training || recording({x, weight_->value, gamma(), bias_->value})) {
+  } else if (pass.training || recording({x, weight_->learned(), gamma(), bias_->value})) {
     y = normalised(x, pass, into);
   } else {
     y = folded(x, into);
@@ -66,7 +70,7 @@ Tensor ConvUnit::operator()(const Tensor& x, Pass& pass, const Tensor& into) con
 
 Tensor ConvUnit::normalised(const Tensor& x, Pass& pass, const Tensor& into) const {
   const bool batch = pass.training && !pass.frozen_statistics;
-  const Tensor z = conv(x, in_type_of(weight_->value, x), {.window = kernel_.on(x.shape()), .groups = groups_});
+  const Tensor z = conv(x, in_type_of(*weight_, x), {.window = kernel_.on(x.shape()), .groups = groups_});
   if (pass.tap) pass.see(name_ + ".conv", z);
   return batch_norm(z, gamma(), bias_->value, mean_->value, var_->value,
                     {.statistics = batch ? Statistics::batch : Statistics::frozen,
@@ -102,8 +106,7 @@ LinearUnit::LinearUnit(Scope at, i64 in, i64 out, const Style& style, bool relu)
 
 Tensor LinearUnit::operator()(const Tensor& x, Pass& pass) const {
   const Range range(name_);
-  const Tensor y =
-      linear(flatten(x), in_type_of(weight_->value, x), {.bias = in_type_of(bias_->value, x), .relu = relu_});
+  const Tensor y = linear(flatten(x), in_type_of(*weight_, x), {.bias = in_type_of(*bias_, x), .relu = relu_});
   pass.see(name_, y);
   return y;
 }
@@ -120,8 +123,7 @@ LstmUnit::LstmUnit(Scope at, i64 in, i64 units) : name_(at.path) {
 
 Tensor LstmUnit::operator()(const Tensor& x, Pass& pass) const {
   const Range range(name_);
-  const Tensor y =
-      lstm(x, in_type_of(weight_->value, x), in_type_of(recurrent_->value, x), in_type_of(bias_->value, x));
+  const Tensor y = lstm(x, in_type_of(*weight_, x), in_type_of(*recurrent_, x), in_type_of(*bias_, x));
   pass.see(name_, y);
   return y;
 }

@@ -35,8 +35,8 @@ struct Style {
   Activation activation = Activation::relu;
 };
 
-// A weight as the pass computes: itself, or cast to the input's type (the gradient is cast back to the master's).
-Tensor in_type_of(const Tensor& weight, const Tensor& x);
+// A weight as the pass computes: itself, its narrow copy, or cast to the input's type (then the gradient is cast back).
+Tensor in_type_of(const Parameter& weight, const Tensor& x);
 
 // Convolution, then bias or batch normalisation, then the activation. Parameters: NAME.weight and NAME.bias, or with
 // normalisation NAME.conv.weight, NAME.bn.weight (gamma), .bias, .running_mean, .running_var (torchvision's names).

@@ -38,7 +38,7 @@ void Training::enter_stage(std::size_t index) {
   stage_ = index;
   const StagePlan& plan = plan_[index];
   subject_.model.parameters->train_only(learns(subject_.model, plan.stage.what, options_.freeze));
-  optimizer_ = make_optimizer(options_.optimizer, subject_.model.parameters->pack());
+  optimizer_ = make_optimizer(options_.optimizer, subject_.model.parameters->pack(dtype_));
   if (saved_ && saved_->state().stage == static_cast<i64>(index)) saved_->pour(*optimizer_);
   saved_.reset();
   state_.stage = static_cast<i64>(index);

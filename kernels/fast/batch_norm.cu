@@ -223,26 +223,25 @@ void normalise(const NormArguments& a, const Tensor& y) {
   });
 }
 
-void sum_gradients(const NormArguments& a, const Tensor& dy, const Tensor& sums) {
+void sum_gradients(const NormArguments& a, const Tensor& dy, const NormSums& sums) {
   with_narrow(a.x.dtype(), [&]<class T>(T) {
     const Split s(a.x, Pack<T>::size);
     const Tensor bytes = scratch<Two<float>>(s, a.x);
     auto* partial = reinterpret_cast<Two<float>*>(bytes.raw());
     sums_kernel<<<s.grid, s.block, 0, stream()>>>(s.rows, s.packs, s.slice, backward_of<T>(a, dy), partial);
     check_launch("batch_norm: sums");
-    float* of_g = sums.data<float>();
-    finish(a.x.shape().channels(), s.slices, partial, StoreSums{of_g, of_g + a.x.shape().channels()});
+    finish(a.x.shape().channels(), s.slices, partial, StoreSums{sums.of_g.data<float>(), sums.of_gx.data<float>()});
   });
 }
 
-void normalise_gradient(const NormArguments& a, const Tensor& dy, const Tensor& sums, const Tensor& dx) {
+void normalise_gradient(const NormArguments& a, const Tensor& dy, const NormSums& sums, const Tensor& dx) {
   const i64 rows = a.x.shape().rows();
   const float share = a.options.statistics == Statistics::batch ? 1 / static_cast<float>(rows) : 0;
   with_narrow(a.x.dtype(), [&]<class T>(T) {
     const Split s(a.x, Pack<T>::size);
-    const float* of_g = sums.data<float>();
-    gradient_kernel<<<s.grid, s.block, 0, stream()>>>(s.rows, s.packs, s.slice, backward_of<T>(a, dy), of_g,
-                                                      of_g + a.x.shape().channels(), share, dx.data<T>(), dx.pitch());
+    gradient_kernel<<<s.grid, s.block, 0, stream()>>>(s.rows, s.packs, s.slice, backward_of<T>(a, dy),
+                                                      sums.of_g.data<float>(), sums.of_gx.data<float>(), share,
+                                                      dx.data<T>(), dx.pitch());
     check_launch("batch_norm: gradient");
   });
 }

@@ -10,7 +10,7 @@ bool norms_by_packs(const NormArguments&, const Tensor& y);
 
 void fit_batch(const NormArguments&);                   // mean and variance of x in one pass; fills fit
 void normalise(const NormArguments&, const Tensor& y);  // with what fit holds
-void sum_gradients(const NormArguments&, const Tensor& dy, const Tensor& sums);  // (2, C): Σ g, Σ g·x̂
-void normalise_gradient(const NormArguments&, const Tensor& dy, const Tensor& sums, const Tensor& dx);
+void sum_gradients(const NormArguments&, const Tensor& dy, const NormSums& sums);
+void normalise_gradient(const NormArguments&, const Tensor& dy, const NormSums& sums, const Tensor& dx);
 
 }  // namespace dactyl::fast

@@ -34,6 +34,52 @@ TEST(tape, adds_the_gradients_of_all_uses) {
   EXPECT_EQ(tape.size(), 0u);
 }
 
+TEST(tape, adds_many_gradients_in_passes_of_four) {
+  for (const int uses : {2, 3, 4, 5, 9}) {
+    Tensor x = Tensor::full({3}, 2), y = x.watch();
+    Tape tape;
+    const Tensor shared = times(x, 1);
+    y = shared;
+    for (int i = 1; i < uses; ++i) y = sum(y, times(shared, static_cast<float>(i)));
+    tape.backward(record("total", {y}, Tensor::scalar(0), [](const Tensor&) { return Grads{Tensor::full({3}, 1)}; }));
+    EXPECT_EQ(x.grad().floats(), std::vector<float>(3, static_cast<float>(1 + uses * (uses - 1) / 2)));
+  }
+}
+
+TEST(tape, gradients_that_are_slices_are_added) {
+  Tensor x = Tensor::full({2, 2}, 1);
+  x.watch();
+  Tape tape;
+  const Tensor y = record("twice", {x, x}, Tensor::scalar(0), [](const Tensor&) {
+    const Tensor wide = Tensor::from({2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6});
+    return Grads{wide.slice(0, 2), wide.slice(1, 2)};
+  });
+  tape.backward(y);
+  EXPECT_EQ(x.grad().floats(), (std::vector<float>{3, 5, 9, 11}));
+}
+
+TEST(tape, a_derivative_may_write_where_its_gradient_gathers) {
+  Parameters store;
+  Parameter& a = store.add("a", {3}, constant(1));
+  store.initialise(1);
+  const Flat flat = store.pack();
+  const auto slot = a.value.slot();
+  const auto place = [&] { return place_of_gradient(slot, {3}, DType::f32, Device::cpu()); };
+  Tape tape;
+  const Tensor y = record("twice", {a.value, a.value}, Tensor::scalar(0), [&](const Tensor&) {
+    EXPECT_TRUE(place().same_storage(flat.grads));
+    EXPECT_FALSE(place_of_gradient(slot, {3}, DType::bf16, Device::cpu()).same_storage(flat.grads)) << "another type";
+    EXPECT_FALSE(place_of_gradient(slot, {1, 3}, DType::f32, Device::cpu()).same_storage(flat.grads));
+    EXPECT_FALSE(place_of_gradient({}, {3}, DType::f32, Device::cpu()).same_storage(flat.grads)) << "not watched";
+    const Tensor first = place();
+    first.detached().fill(2);
+    return Grads{first, Tensor::full({3}, 5)};
+  });
+  tape.backward(y);
+  EXPECT_FALSE(place().same_storage(flat.grads)) << "what has gathered there would be lost";
+  EXPECT_EQ(view(flat.grads, 0, {3}).floats(), std::vector<float>(3, 7));
+}
+
 TEST(tape, a_shared_gradient_is_not_written_over) {
   Tensor a = Tensor::scalar(1), b = Tensor::scalar(1);
   a.watch();
@@ -148,6 +194,32 @@ TEST(tape, packed_parameters_gather_in_the_flat_buffer) {
   EXPECT_EQ(flat.grads.floats()[3], 0);
   EXPECT_EQ(flat.grads.floats()[Flat::chunk + 299], 7);
   EXPECT_TRUE(flat.slots[0]->filled);
+}
+
+TEST(tape, a_narrow_net_learns_on_copies) {
+  Parameters store;
+  store.add("a", {3}, constant(1.001));
+  store.add("scale", {2}, constant(1)).wide = true;
+  store.add("b", {300}, constant(2));
+  store.initialise(1);
+  const Flat flat = store.pack(DType::bf16);
+  Parameter &a = *store.find("a"), &scale = *store.find("scale"), &b = *store.find("b");
+  EXPECT_EQ(flat.ranges[1].name, "b") << "the wide ones are last";
+  EXPECT_EQ(flat.narrow.count(), 3 * Flat::chunk);
+  EXPECT_EQ(flat.grads.count(), Flat::chunk);
+  EXPECT_EQ(a.narrow.floats()[0], 1);
+  EXPECT_FLOAT_EQ(a.value.floats()[0], 1.001f);
+  EXPECT_TRUE(a.narrow.watched() && !a.value.watched() && scale.value.watched() && !scale.narrow.defined());
+  Tape tape;
+  tape.backward(record("total", {a.learned(), b.learned(), scale.learned()}, Tensor::scalar(0), [](const Tensor&) {
+    return Grads{Tensor::full({3}, 4, DType::bf16), Tensor::full({300}, 7, DType::bf16), Tensor::full({2}, 0.1)};
+  }));
+  EXPECT_EQ(flat.narrow_grads.floats()[2], 4);
+  EXPECT_EQ(flat.narrow_grads.floats()[Flat::chunk + 299], 7);
+  EXPECT_EQ(flat.grads.floats()[1], 0.1f);
+  store.train_only([](const Parameter& p) { return p.name == "b"; });
+  EXPECT_FALSE(b.narrow.defined());
+  EXPECT_TRUE(b.value.watched());
 }
 
 }  // namespace

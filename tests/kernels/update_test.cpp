@@ -43,7 +43,6 @@ struct Problem {
     EXPECT_EQ(w.back(), 0);
   }
 
- private:
   static Tensor placed(const std::vector<double>& three, double factor, DType type) {
     std::vector<float> all(2 * Flat::chunk, 0);
     for (std::size_t i = 0; i < 3; ++i) all[i] = all[i + Flat::chunk] = static_cast<float>(factor * three[i]);
@@ -98,6 +97,36 @@ TEST(Update, scaled_gradients) {
   });
 }
 
+// What a net in bf16 learns on: the same steps, and copies that follow them.
+TEST(Update, narrow_copies) {
+  on_each_device([] {
+    for (const bool is_sgd : {true, false}) {
+      const auto update = [&](Problem& p) {
+        if (is_sgd)
+          sgd(p.flat, p.first, p.rate, {.decay = 0.25});
+        else
+          adam(p.flat, p.first, p.second, p.step, p.rate, {.decay = 0.25});
+      };
+      Problem plain(DType::f32), mixed(DType::f32);
+      Flat& flat = mixed.flat;
+      const i64 half = Flat::chunk;
+      flat.narrow = view(flat.values, 0, {half}).to(DType::bf16);
+      for (int i = 1; i <= 3; ++i) {
+        const Tensor slopes = Problem::placed(slope, i, DType::f32);
+        plain.flat.grads.copy_from(slopes);
+        flat.narrow_grads = view(slopes, 0, {half}).to(DType::bf16);  // these slopes are numbers in bf16
+        flat.grads = view(slopes, half, {half}).clone();
+        update(plain);
+        update(mixed);
+        increment(plain.step);
+        increment(mixed.step);
+      }
+      EXPECT_TRUE(same_bits(flat.values, plain.flat.values));
+      EXPECT_TRUE(same_bits(flat.narrow, view(plain.flat.values, 0, {half}).to(DType::bf16)));
+    }
+  });
+}
+
 TEST(Update, marks_the_values_as_changed) {
   Problem p(DType::f32);
   const std::uint64_t before = p.flat.values.stamp();
@@ -129,6 +158,8 @@ TEST(Update, refuses_nonsense) {
   expect_error([&] { sgd(p.flat, Tensor::zeros({256}), p.rate, {}); }, {"sgd", "(512)", "(256)"});
   expect_error([&] { sgd(p.flat, p.first, Tensor::zeros({2}), {}); }, {"rate", "(2)"});
   expect_error([&] { adam(p.flat, p.first, p.second, p.rate, p.rate, {}); }, {"adam", "step f32"});
+  p.flat.narrow = Tensor::zeros({256}, DType::bf16);
+  expect_error([&] { sgd(p.flat, p.first, p.rate, {}); }, {"sgd", "gradients f32 (512)"});
 }
 
 }  // namespace dactyl
