@@ -10,7 +10,7 @@ namespace {
 struct ConvertOptions {
   std::string model, weights, out, pictures;
   i64 frames = 0, channels = 3;
-  bool inflate = false;
+  bool inflate = false, narrow = false;
 };
 
 Passport passport_of(const Model& model, const Passport& source, const std::string& origin) {
@@ -32,13 +32,14 @@ std::string origin_of(const ConvertOptions& o, const Passport& source) {
   return file + (source.origin.empty() ? "" : " (" + source.origin + ")");
 }
 
-void write(const ConvertOptions& o, const Model& model, const Passport& source, const std::string& origin) {
+void write(const ConvertOptions& o, Model& model, const Passport& source, const std::string& origin) {
+  if (o.narrow) model.parameters->to(DType::bf16);
   to_checkpoint(*model.parameters, passport_of(model, source, origin)).write(o.out);
   std::cerr << o.out << ": " << model.name << ", " << model.parameters->all().size() << " tensors, " << origin << '\n';
 }
 
 void rewrite(const ConvertOptions& o) {
-  const LoadedModel loaded = open_model(o.model, o.weights, {.auxiliary = false});
+  LoadedModel loaded = open_model(o.model, o.weights, {.auxiliary = false});
   std::cerr << loaded.report.text();
   write(o, loaded.model, loaded.passport, origin_of(o, loaded.passport));
 }
@@ -76,12 +77,14 @@ void add_convert(CLI::App& program) {
   CLI::App* verb = add_verb(
       program, "convert", "weights in our format; a net of pictures inflated for clips",
       "  dactyl convert --model mobilenet-0.75 --weights keras.safetensors --out m.safetensors\n"
+      "  dactyl convert --model googlenet-bn --weights RUN/best.safetensors --bf16 --out small.safetensors\n"
       "  dactyl convert --inflate --model i3d --weights bvlc_googlenet.caffemodel --pictures photos --out "
       "rgb.safetensors\n"
       "  dactyl convert --inflate --model i3d --channels 2 --weights googlenet-bn.safetensors --out flow.safetensors");
   verb->add_option("--model", o->model, "the net to write, as listed by dactyl models")->required();
   verb->add_option("--weights", o->weights, ".caffemodel or .safetensors file to read")->required();
   verb->add_option("--out", o->out, ".safetensors file to write")->required();
+  verb->add_flag("--bf16", o->narrow, "weights as bf16, in half the bytes; normalisations stay f32");
   verb->add_flag("--inflate", o->inflate, "repeat the filters of a GoogLeNet in time");
   verb->add_option("--pictures", o->pictures,
                    "folder of about a hundred photos, of anything: BVLC's GoogLeNet inflates well only with "

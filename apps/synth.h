@@ -15,7 +15,7 @@ struct SynthOptions {
 };
 
 // Each fills the folder `out` with samples and index.csv.
-void synth_letters(const SynthOptions& options);
+void synth_pictures(const SynthOptions& options);  // letters, or invented shapes
 void synth_words(const SynthOptions& options);
 
 // Samples go into an empty folder, or into one that this very command began to fill: a hidden file says so.

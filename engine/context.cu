@@ -83,15 +83,22 @@ void Stream::synchronize() {
 Context::Context(Device device)
     : device_(device),
       pool_(device.is_cuda() ? (make_current(device), std::make_shared<Pool>(device)) : Pool::host()),
-      compute_(device),
       copy_(device) {
+  lane_ = &lanes_.emplace_back(device);
   strict = std::getenv("DACTYL_STRICT") != nullptr;
+  side_by_side = std::getenv("DACTYL_IN_ORDER") == nullptr;
+}
+
+Context::Lane::~Lane() {
+#ifdef __CUDACC__
+  if (compute.handle()) cudaStreamSynchronize(compute.handle());
+  if (cudnn) cudnnDestroy(cudnn);
+#endif
 }
 
 Context::~Context() {
 #ifdef __CUDACC__
-  if (compute_.handle()) cudaStreamSynchronize(compute_.handle());
-  if (cudnn_) cudnnDestroy(cudnn_);
+  lanes_.clear();
   if (blas_) cublasLtDestroy(reinterpret_cast<cublasLtHandle_t>(blas_));
 #endif
 }
@@ -109,13 +116,13 @@ Context* Context::find(Device device) {
 
 cudnnContext* Context::cudnn() {
 #ifdef __CUDACC__
-  if (!cudnn_) {
-    const cudnnStatus_t made = cudnnCreate(&cudnn_);
+  if (!lane_->cudnn) {
+    const cudnnStatus_t made = cudnnCreate(&lane_->cudnn);
     check(made == CUDNN_STATUS_SUCCESS, "cuDNN does not start: {}", cudnnGetErrorString(made));
-    check(cudnnSetStream(cudnn_, compute_.handle()) == CUDNN_STATUS_SUCCESS, "cuDNN refuses the stream");
+    check(cudnnSetStream(lane_->cudnn, lane_->compute.handle()) == CUDNN_STATUS_SUCCESS, "cuDNN refuses the stream");
   }
 #endif
-  return cudnn_;
+  return lane_->cudnn;
 }
 
 cublasLtContext* Context::blas() {
@@ -132,12 +139,12 @@ cublasLtContext* Context::blas() {
 // A smaller workspace lives on behind its successor: queued work and captured graphs may still use it. Doubling keeps
 // the sum of all of them below twice the last.
 void* Context::workspace(std::size_t bytes) {
-  if (!workspace_ || workspace_->bytes() < bytes) {
-    const std::size_t least = workspace_ ? 2 * workspace_->bytes() : std::size_t{32} << 20;
-    workspace_ = {new Storage(std::max(bytes, least), pool_),
-                  [smaller = workspace_](const Storage* storage) { delete storage; }};
+  std::shared_ptr<Storage>& now = lane_->workspace;
+  if (!now || now->bytes() < bytes) {
+    const std::size_t least = now ? 2 * now->bytes() : std::size_t{32} << 20;
+    now = {new Storage(std::max(bytes, least), pool_), [smaller = now](const Storage* storage) { delete storage; }};
   }
-  return workspace_->data();
+  return now->data();
 }
 
 Use::Use(Device device) : Use(std::make_shared<Context>(device)) {}

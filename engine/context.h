@@ -1,6 +1,7 @@
 // A thread's working place: device, streams, library handles, memory pool.
 #pragma once
 
+#include <deque>
 #include <memory>
 
 #include "engine/storage.h"
@@ -52,7 +53,7 @@ class Context {
   static Context* find(Device device);  // this thread's context for a device: the innermost Use of it, or null
 
   Device device() const { return device_; }
-  Stream& compute() { return compute_; }
+  Stream& compute() { return lane_->compute; }
   Stream& copy() { return copy_; }
   const std::shared_ptr<Pool>& pool() const { return pool_; }
   cudnnContext* cudnn();    // created on first use; work goes to the compute stream
@@ -65,15 +66,25 @@ class Context {
   bool check_finite = false;  // every operation's result is searched for NaN and Inf; the error names it
   bool deterministic = true;  // only plans that give the same bits every time
   bool shapes_only = false;   // convolutions and matrix products leave zeros: for a net's table
+  bool side_by_side = true;   // captured branches of a block may run at the same time (engine/fork.h)
 
  private:
   friend class Graph;
+  friend class Fork;
+  // A stream, and what work on it must not share with work beside it.
+  struct Lane {
+    explicit Lane(Device device) : compute(device) {}
+    ~Lane();
+    Stream compute;
+    cudnnContext* cudnn = nullptr;
+    std::shared_ptr<Storage> workspace;
+  };
   Device device_;
   std::shared_ptr<Pool> pool_;
-  Stream compute_, copy_;
-  cudnnContext* cudnn_ = nullptr;
+  std::deque<Lane> lanes_;  // the first is the usual one
+  Lane* lane_;              // in use
+  Stream copy_;
   cublasLtContext* blas_ = nullptr;
-  std::shared_ptr<Storage> workspace_;
 };
 
 // Makes a device this thread's current one for a block: Use gpu(Device::cuda(0)); restores the old one at its end.

@@ -5,6 +5,7 @@
 #include "engine/context.h"
 #include "engine/device.h"
 #include "engine/dtype.h"
+#include "engine/fork.h"
 #include "engine/graph.h"
 #include "engine/parameters.h"
 #include "engine/random.h"

@@ -136,8 +136,18 @@ void Pool::give(void* block, std::size_t bytes) noexcept {
   if (give_guarded(block, bytes)) return;
   const std::size_t size = rounded(bytes);
   const std::lock_guard lock(mutex_);
-  free_[size].push_back(block);
+  (holding_ ? back_ : free_)[size].push_back(block);
   in_use_ -= static_cast<i64>(size);
+}
+
+void Pool::hold(bool on) noexcept {
+  const std::lock_guard lock(mutex_);
+  holding_ = on;
+  if (on) return;
+  for (auto& [size, blocks] : back_) {
+    free_[size].insert(free_[size].end(), blocks.begin(), blocks.end());
+    blocks.clear();
+  }
 }
 
 void Pool::trim() noexcept {

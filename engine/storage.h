@@ -26,6 +26,8 @@ class Pool {
   void* take(std::size_t bytes);
   void give(void* block, std::size_t bytes) noexcept;
   void trim() noexcept;  // returns every cached block to the device
+  // While on, blocks that come back are kept for later: work beside the one that gave them may not have them yet.
+  void hold(bool on) noexcept;
   Device device() const { return device_; }
   i64 in_use() const { return in_use_; }
   i64 held() const { return held_; }  // in use and cached
@@ -46,7 +48,8 @@ class Pool {
   bool give_guarded(void* block, std::size_t bytes) noexcept;
 
   std::mutex mutex_;
-  std::map<std::size_t, std::vector<void*>> free_;
+  std::map<std::size_t, std::vector<void*>> free_, back_;  // back_: given while holding
+  bool holding_ = false;
   std::set<void*> guarded_;
   i64 in_use_ = 0, held_ = 0, peak_ = 0;
 };

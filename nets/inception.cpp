@@ -1,6 +1,8 @@
 // Nine rows of the GoogLeNet paper's Table 1, and the block they describe.
 #include "nets/inception.h"
 
+#include "engine/fork.h"
+
 namespace dactyl {
 namespace {
 
@@ -42,10 +44,14 @@ Inception::Inception(Scope at, i64 in, const InceptionRow& row, const InceptionS
 Tensor Inception::operator()(const Tensor& x, Pass& pass) const {
   Tensor joined(x.shape().with(-1, row_.channels()), x.dtype(), x.device());
   const i64 third = row_.c1 + row_.c3, fourth = third + row_.c5;
-  const Tensor a = one_(x, pass, joined.slice(0, row_.c1));
-  const Tensor b = three_(three_reduce_(x, pass), pass, joined.slice(row_.c1, row_.c3));
-  const Tensor c = five_(five_reduce_(x, pass), pass, joined.slice(third, row_.c5));
-  const Tensor d = projection_(max_pool(x, {.window = pool_.on(x.shape())}), pass, joined.slice(fourth, row_.pool));
+  Tensor a, b, c, d;
+  {
+    Fork fork;
+    fork([&] { a = one_(x, pass, joined.slice(0, row_.c1)); });
+    fork([&] { b = three_(three_reduce_(x, pass), pass, joined.slice(row_.c1, row_.c3)); });
+    fork([&] { c = five_(five_reduce_(x, pass), pass, joined.slice(third, row_.c5)); });
+    fork([&] { d = projection_(max_pool(x, {.window = pool_.on(x.shape())}), pass, joined.slice(fourth, row_.pool)); });
+  }
   return concat({a, b, c, d});
 }
 

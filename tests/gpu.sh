@@ -76,21 +76,26 @@ report_suite() {
 start_sanitizer() {  # start_sanitizer TOOL: in parts
   local i
   for ((i = 0; i < shards; ++i)); do
-    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$i start "$1.$i" compute-sanitizer --tool "$1" --error-exitcode 9 \
-      --print-limit 5 "$build/kernels_tests" --gtest_brief=1 --gtest_filter="${filters[$1]}"
+    DACTYL_CHECK=gpu GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$i start "$1.$i" compute-sanitizer --tool "$1" \
+      --error-exitcode 9 --print-limit 5 "$build/kernels_tests" --gtest_filter="${filters[$1]}"
   done
 }
 
 report_sanitizer() {
-  local i code seconds worst=0 last=0
+  local i code seconds worst=0 last=0 ended=0
   for ((i = 0; i < shards; ++i)); do
     read -r code seconds <"$build/$1.$i.code"
     [ "$seconds" -le "$last" ] || last=$seconds
     [ "$code" = 0 ] || [ "$worst" != 0 -a "$code" = 124 ] || worst=$code
-    [ "$code" = 0 ] || { echo "compute-sanitizer $1, part $i:"; tail -40 "$build/$1.$i.log"; }
+    ended=$((ended + $(grep -c '^\[       OK \]' "$build/$1.$i.log")))
+    case $code in
+      0) ;;
+      124) echo "compute-sanitizer $1, part $i: out of time in $(grep '^\[ RUN' "$build/$1.$i.log" | tail -1 | cut -c14-)" ;;
+      *) echo "compute-sanitizer $1, part $i:"; grep -vE '^\[ RUN|^\[       OK|^\[-----|^$' "$build/$1.$i.log" | tail -40 ;;
+    esac
   done
   note "compute-sanitizer $1" "$worst"
-  echo "compute-sanitizer $1: exit code $worst (after $((last - begun)) s)"
+  echo "compute-sanitizer $1: $ended tests, exit code $worst (after $((last - begun)) s)"
 }
 
 finish() {

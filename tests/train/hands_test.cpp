@@ -106,7 +106,8 @@ TEST(Hands, LettersOfTheChartDifferPairwise) {
   for (int label = 0; label < letter_count; ++label) letters.push_back(chart(label, 64, 0.8f));
   for (std::size_t a = 0; a < letters.size(); ++a) {
     for (std::size_t b = a + 1; b < letters.size(); ++b) {
-      EXPECT_GT(difference(letters[a], letters[b]), 0.02) << hand_letters()[a] << " and " << hand_letters()[b];
+      EXPECT_GT(difference(letters[a], letters[b]), 0.02)
+          << hand_labels(HandSigns::letters)[a] << " and " << hand_labels(HandSigns::letters)[b];
     }
   }
 }
@@ -138,10 +139,10 @@ TEST(Hands, PeopleDifferWithinAndBetweenSeeds) {
 TEST(Hands, FillsTheShareOfTheFrameAskedFor) {
   for (int label = 0; label < letter_count; ++label) {
     const double large = covered(chart(label, 96, 0.85f)), little = covered(chart(label, 96, 0.45f));
-    EXPECT_GT(large, 0.15) << hand_letters()[static_cast<std::size_t>(label)];
-    EXPECT_LT(large, 0.75) << hand_letters()[static_cast<std::size_t>(label)];
-    EXPECT_GT(little, 0.05) << hand_letters()[static_cast<std::size_t>(label)];
-    EXPECT_LT(little, large) << hand_letters()[static_cast<std::size_t>(label)];
+    EXPECT_GT(large, 0.15) << hand_labels(HandSigns::letters)[static_cast<std::size_t>(label)];
+    EXPECT_LT(large, 0.75) << hand_labels(HandSigns::letters)[static_cast<std::size_t>(label)];
+    EXPECT_GT(little, 0.05) << hand_labels(HandSigns::letters)[static_cast<std::size_t>(label)];
+    EXPECT_LT(little, large) << hand_labels(HandSigns::letters)[static_cast<std::size_t>(label)];
   }
 }
 
@@ -184,6 +185,22 @@ TEST(HandField, DistanceIsThatOfACapsule) {
 TEST(HandVector, SineAndRootAgreeWithTheLibrary) {
   for (float x = -400; x <= 400; x += 3.7f) EXPECT_NEAR(sine(x), std::sin(x * 3.14159265f / 180), 1e-5);
   for (float x = 1e-4f; x < 1e3f; x *= 1.37f) EXPECT_NEAR(root(Lanes{x, x, x, x})[2] / std::sqrt(x), 1, 1e-3);
+}
+
+TEST(hands, invented_shapes_are_no_letters) {
+  for (int a = 0; a < invented_count; ++a) {
+    for (int letter = 0; letter < letter_count; ++letter)
+      EXPECT_GT(difference(invented_pose(a), letter_pose(letter)), 25) << a << " and letter " << letter;
+    for (int b = 0; b < a; ++b) EXPECT_GT(difference(invented_pose(a), invented_pose(b)), 20) << a << " and " << b;
+  }
+  HandsOptions options = small();
+  options.signs = HandSigns::invented;
+  options.classes = 60;
+  EXPECT_EQ(render_hand(options, 59, 3).rgb, render_hand(options, 59, 3).rgb);
+  EXPECT_GT(difference(render_hand(options, 0, 0), render_hand(small(), 0, 0)), 5);
+  EXPECT_EQ(hand_labels(HandSigns::invented).back(), "shape60");
+  options.classes = 61;
+  EXPECT_THROW(render_hand(options, 0, 0), Error);
 }
 
 }  // namespace

@@ -29,10 +29,12 @@ struct HandPose {
   float wrist_flexion = 0, wrist_deviation = 0;  // where the forearm comes from
 };
 
-constexpr int letter_count = 26;
+constexpr int letter_count = 26, invented_count = 60;
 
-const HandPose& letter_pose(int label);        // 0..25 = A..Z, as the alphabet chart shows it to the viewer
-HandPose jittered(HandPose pose, Dice& dice);  // each joint a few degrees elsewhere, the wrist freely
-Frame orientation(const HandPose& pose);       // hand to camera coordinates
+const HandPose& letter_pose(int label);              // 0..25 = A..Z, as the alphabet chart shows it to the viewer
+const HandPose& invented_pose(int label);            // 0..59: fingers and thumb as no letter holds them
+float difference(const HandPose&, const HandPose&);  // of fingers and thumb, not of how the hand is turned; in degrees
+HandPose jittered(HandPose pose, Dice& dice);        // each joint a few degrees elsewhere, the wrist freely
+Frame orientation(const HandPose& pose);             // hand to camera coordinates
 
 }  // namespace dactyl::hand

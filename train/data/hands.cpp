@@ -19,8 +19,9 @@ HandPose seen_from_elsewhere(HandPose pose, Dice& dice) {
 }
 
 void check_sample(const HandsOptions& o, int label, int index) {
-  check(Exit::usage, o.classes >= 1 && o.classes <= letter_count, "hands: {} classes; the alphabet has 1 to {}",
-        o.classes, letter_count);
+  const auto most = static_cast<int>(hand_labels(o.signs).size());
+  check(Exit::usage, o.classes >= 1 && o.classes <= most, "hands: {} classes; there are 1 to {} {}", o.classes, most,
+        o.signs == HandSigns::letters ? "letters" : "invented shapes");
   check(Exit::usage, o.size >= 1 && o.size <= 4096, "hands: pictures of {} pixels; 1 to 4096 are possible", o.size);
   check(Exit::usage, label >= 0 && label < o.classes, "hands: label {} of {} classes", label, o.classes);
   check(Exit::usage, index >= 0 && index < o.per_class, "hands: sample {} of {} per class", index, o.per_class);
@@ -30,13 +31,15 @@ void check_sample(const HandsOptions& o, int label, int index) {
 
 int hand_identity(const HandsOptions& options, int label, int index) {
   check_sample(options, label, index);
-  return (index + 3 * label) % hand_people;  // everybody signs every letter equally often
+  return (index + 3 * label) % hand_people;  // everybody shows every sign equally often
 }
 
 Image render_hand(const HandsOptions& options, int label, int index) {
   Person who = make_person(options.seed, hand_identity(options, label, index), hand_people);
-  Dice dice{options.seed, 2, static_cast<std::uint64_t>(label), static_cast<std::uint64_t>(index)};
-  const HandPose pose = seen_from_elsewhere(jittered(letter_pose(label), dice), dice);
+  const bool is_letter = options.signs == HandSigns::letters;
+  Dice dice{options.seed, is_letter ? 2u : 3u, static_cast<std::uint64_t>(label), static_cast<std::uint64_t>(index)};
+  const HandPose& held = is_letter ? letter_pose(label) : invented_pose(label);
+  const HandPose pose = seen_from_elsewhere(jittered(held, dice), dice);
   const float cuff = dice.chance(0.4f) ? dice.uniform(0.15f, 0.9f) : 0;  // four in ten wear long sleeves
   who.skin.cloth = paint_colour(dice, 0.9f);
   const Frame view = orientation(pose);
@@ -50,13 +53,18 @@ Image render_hand(const HandsOptions& options, int label, int index) {
   return photograph(std::move(canvas), light.level, dice);
 }
 
-const std::vector<std::string>& hand_letters() {
+const std::vector<std::string>& hand_labels(HandSigns signs) {
   static const std::vector<std::string> letters = [] {
     std::vector<std::string> names;
     for (char c = 'A'; c <= 'Z'; ++c) names.emplace_back(1, c);
     return names;
   }();
-  return letters;
+  static const std::vector<std::string> invented = [] {
+    std::vector<std::string> names;
+    for (int i = 1; i <= invented_count; ++i) names.push_back((i < 10 ? "shape0" : "shape") + std::to_string(i));
+    return names;
+  }();
+  return signs == HandSigns::letters ? letters : invented;
 }
 
 }  // namespace dactyl

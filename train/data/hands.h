@@ -12,16 +12,19 @@
 
 namespace dactyl {
 
+enum class HandSigns { letters, invented };  // invented: 60 shapes that are none of the alphabet, to learn hands from
+
 struct HandsOptions {
-  int classes = 26;     // the first letters of the alphabet, 1 to 26
+  int classes = 26;     // the first letters of the alphabet, 1 to 26, or the first invented shapes, 1 to 60
   int per_class = 200;  // samples of each
   int size = 256;       // pixels per side, 1 to 4096
   std::uint64_t seed = 1;
+  HandSigns signs = HandSigns::letters;
 };
 
 constexpr int hand_people = 20;  // how many different hands sign under one seed
 
-// Sample `index` (0 .. per_class - 1) of letter `label` (0 .. classes - 1): a right hand as the viewer sees it, with
+// Sample `index` (0 .. per_class - 1) of sign `label` (0 .. classes - 1): a right hand as the viewer sees it, with
 // its own skin, light, background, angle, place and size. A pure function of (size, seed, label, index), from any
 // thread. Throws for options, labels and indices out of range.
 Image render_hand(const HandsOptions& options, int label, int index);
@@ -30,6 +33,6 @@ Image render_hand(const HandsOptions& options, int label, int index);
 // person tests hands never seen. Other seeds have other people.
 int hand_identity(const HandsOptions& options, int label, int index);
 
-const std::vector<std::string>& hand_letters();  // "A" .. "Z"
+const std::vector<std::string>& hand_labels(HandSigns signs);  // "A" .. "Z", or "shape01" .. "shape60"
 
 }  // namespace dactyl
