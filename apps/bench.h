@@ -12,6 +12,7 @@ void add_bench_op(CLI::App& bench);
 void add_bench_data(CLI::App& bench);
 void add_bench_roofs(CLI::App& bench);
 void add_bench_compare(CLI::App& bench);
+void add_bench_doctor(CLI::App& bench);
 
 // A net as bench model and profile are told it.
 struct BenchModelOptions {

@@ -136,7 +136,15 @@ Tensor Tensor::clone() const {
   return t;
 }
 
-Tensor Tensor::dense() const { return is_dense() ? *this : clone(); }
+thread_local i64 copies_to_dense = 0;
+
+Tensor Tensor::dense() const {
+  if (is_dense()) return *this;
+  ++copies_to_dense;
+  return clone();
+}
+
+i64 Tensor::layout_copies() { return copies_to_dense; }
 
 Tensor Tensor::to(Device target) const {
   if (device() == target) return *this;

@@ -48,6 +48,7 @@ class Tensor {
   Tensor widened(i64 channels) const;             // a slice and its right-hand neighbours, `channels` in all
   Tensor rows(i64 first, i64 count) const;        // a view of some entries of the first extent; dense only
   Tensor dense() const;                           // itself, or a packed copy of a pitched view
+  static i64 layout_copies();                     // how often dense() had to copy, in this thread
   Tensor to(Device) const;                        // itself if already there; waits for the copy
   Tensor to(DType) const;                         // itself if already so; not recorded on the tape (see kernels' cast)
   Tensor clone() const;

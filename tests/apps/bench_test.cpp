@@ -48,6 +48,16 @@ TEST_F(Bench, layers_of_a_model_can_be_replayed) {
   EXPECT_EQ(count, 3);
 }
 
+TEST_F(Bench, doctor_finds_no_conversion_of_layouts) {
+  for (const char* net : {"alexnet-torchvision --input 63", "googlenet-bn --input 64", "i3d --input 32 --frames 9"}) {
+    const Said said = run(std::string("bench doctor ") + net + " --classes 4 --batch 1 --device cpu --json");
+    EXPECT_EQ(said.code, 0) << said.err << said.out;
+    for (const auto& row : said.json()) EXPECT_EQ(row["layout_conversions"], 0) << row;
+  }
+  EXPECT_NE(run("bench doctor mobilenet-0.25 --input 32 --device cpu").out.find("layout conversions"),
+            std::string::npos);
+}
+
 TEST_F(Bench, ops_roofs_and_profile_speak) {
   EXPECT_GT(run("bench roofs --device cpu --json").json()["copy_bytes_per_s"], 1e8);
   const Said op = run("bench op cross_entropy --device cpu --seconds 0");
