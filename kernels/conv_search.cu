@@ -24,7 +24,8 @@ std::string machine_of(Device device) {
   check(cudaGetDeviceProperties(&properties, device.index), "asking for a GPU's name");
   check(cudaDriverGetVersion(&driver), "asking for the driver's version");
   return std::string(properties.name) + ", " + std::to_string(properties.multiProcessorCount) + " SMs, CUDA driver " +
-         std::to_string(driver) + ", cuDNN " + std::to_string(cudnnGetVersion());
+         std::to_string(driver) + ", cuDNN " + std::to_string(cudnnGetVersion()) + ", cuBLASLt " +
+         std::to_string(cublaslt_version());
 }
 
 // The file of this GPU and the folder that is now asked for; shared by all threads.
@@ -83,7 +84,7 @@ const ConvWay* conv_way(const ConvProblem& problem) {
   cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
   check(cudaStreamIsCapturing(context.compute().handle(), &status), "asking for a capture");
   check(status == cudaStreamCaptureStatusNone,
-        "cuDNN: a {} is first seen while a graph is captured; run it once before", problem);
+        "conv: a {} is first seen while a graph is captured; run it once before", problem);
   return ways.emplace(key, settle(problem)).first->second.get();
 }
 

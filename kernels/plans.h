@@ -25,7 +25,7 @@ void listen_to_plans(PlanListener listener);
 
 // A file of plans as it lies on the disk. Damaged files are not listed.
 struct PlanFile {
-  std::string path, machine;  // "NVIDIA H100 80GB HBM3, 132 SMs, CUDA driver 13000, cuDNN 91900"
+  std::string path, machine;  // "NVIDIA H100 80GB HBM3, 132 SMs, CUDA driver 13000, cuDNN 91900, cuBLASLt 130000"
   i64 plans = 0;
 };
 // Where they lie: $DACTYL_CACHE, else $XDG_CACHE_HOME/dactyl, else ~/.cache/dactyl. Empty, and nothing is kept, if
