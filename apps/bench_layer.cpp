@@ -1,7 +1,10 @@
 // dactyl bench layer: one layer alone, by each implementation.
+#include <cstdlib>
 #include <iostream>
+#include <utility>
 
 #include "apps/bench.h"
+#include "kernels/plans.h"
 
 namespace dactyl {
 namespace {
@@ -59,6 +62,38 @@ void print(const Json& row) {
   std::cout << '\n';
 }
 
+// Hears of the ways to compute a convolution or linear layer on a GPU that are tried meanwhile. For that they are
+// searched anew, and the file of plans is left alone.
+class WaysTried {
+ public:
+  explicit WaysTried(bool wanted) : wanted_(wanted) {
+    if (!wanted_) return;
+    setenv("DACTYL_CACHE", "off", 1);
+    listen_to_ways([this](const std::string& problem, const std::string& way, double seconds) {
+      ways_.push_back({{"problem", problem}, {"way", way}, {"ms", seconds * 1e3}});
+    });
+  }
+  ~WaysTried() {
+    if (wanted_) listen_to_ways({});
+  }
+  WaysTried(const WaysTried&) = delete;
+  WaysTried& operator=(const WaysTried&) = delete;
+
+  Json take() { return std::exchange(ways_, Json::array()); }
+
+ private:
+  bool wanted_;
+  Json ways_ = Json::array();
+};
+
+void print_ways(const Json& ways) {
+  std::string problem;
+  for (const Json& way : ways) {
+    if (way["problem"] != problem) std::cout << "  " << (problem = way["problem"].get<std::string>()) << '\n';
+    std::cout << "    " << fixed(way["ms"].get<double>(), 4) << " ms  " << way["way"].get<std::string>() << '\n';
+  }
+}
+
 void bench(const LayerOptions& o) {
   const Descriptor d = parse_descriptor(o.line);
   const LayerPass pass = pass_named(o.pass);
@@ -66,9 +101,15 @@ void bench(const LayerOptions& o) {
   Context::current().math = d.math;
   const Roofs roofs = measure_roofs(d.dtype);
   if (!o.json) std::cout << to_text(d) << ", " << to_text(pass) << '\n';
+  WaysTried tried(o.impl == "all" && o.place.device != "cpu");
   for (const Algorithm algorithm : algorithms(o.impl)) {
     Json row = measured(d, pass, algorithm, o, roofs);
-    if (!o.json) print(row);
+    const Json ways = tried.take();
+    if (!ways.empty()) row["ways"] = ways;
+    if (!o.json) {
+      print(row);
+      print_ways(ways);
+    }
     row.update(machine_json(o.place));
     if (o.json) print_json(row);
   }
@@ -86,7 +127,9 @@ void add_bench_layer(CLI::App& bench_verb) {
       "Words: x=BATCHx…xCHANNELS, k= kernel, s= stride (1), p= padding (0; same; before:after), out=, groups=,\n"
       "into= (a slice of so many channels), n= (of lrn), bias, relu, ceil, frozen; fp32, tf32, bf16, fp16 or fp64.");
   verb->add_option("LAYER", o->line, "the layer, in quotes")->required();
-  verb->add_option("--impl", o->impl, "automatic, library (oneDNN, cuDNN, cuBLASLt), reference (plain loops) or all")
+  verb->add_option("--impl", o->impl,
+                   "automatic, library (oneDNN, cuDNN, cuBLASLt), reference (plain loops) or all;\n"
+                   "on a GPU all also searches anew and lists every way that is tried")
       ->check(CLI::IsMember({"all", "reference", "library", "automatic"}))
       ->capture_default_str();
   verb->add_option("--pass", o->pass, "forward, or the gradient of the data or of the weights")

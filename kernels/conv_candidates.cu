@@ -88,6 +88,7 @@ class Search {
   bool take(const std::string& name, const ConvTrial::Run& run) {
     if (!trial_.agrees(name, run)) return false;
     const double seconds = trial_.seconds(run, best_seconds_);
+    timed(to_text(problem_), name, seconds);
     if (seconds >= best_seconds_) return false;
     best_seconds_ = seconds;
     return true;
@@ -98,7 +99,7 @@ class Search {
     if (plan.workspace > most_workspace) return false;
     const Tensor workspace({static_cast<i64>(plan.workspace) + 1}, DType::u8, Context::current().device());
     ++tried_;
-    return take("cuDNN's " + plan.name, [&](const ConvTensors& t) {
+    return take(plan.name, [&](const ConvTensors& t) {
       return run_plan(plan, Context::current().cudnn(), problem_, t.data(), workspace.raw());
     });
   }
@@ -107,14 +108,14 @@ class Search {
     if (!best_) return false;
     const bool late = now() - start_ > time_;
     if (!is_medium()) return late || tried_ >= always_tried;
-    const bool small = problem_.products() < large || problem_.is_slice();  // a slice's dense problem had its own search
+    const bool small =
+        problem_.products() < large || problem_.is_slice();  // a slice's dense problem had its own search
     return tried_ >= most_tried || (tried_ >= always_tried && (small || late));
   }
 
   bool products(const MatrixProduct& product) {
     const auto described = std::make_shared<const LtProduct>(product);
-    for (LtAlgorithm& a : described->algorithms())
-      attempt([&] { return gemm_way(described, std::move(a)); });
+    for (LtAlgorithm& a : described->algorithms()) attempt([&] { return gemm_way(described, std::move(a)); });
     return true;
   }
 
@@ -139,7 +140,7 @@ class Search {
   void attempt(const Make& make) {
     OwnedWay way;
     const auto run = [&](const ConvTensors& t) { return way->run(problem_, t); };
-    if (bearable([&] { return (way = make()) && take("'" + way->name() + "'", run); })) best_ = std::move(way);
+    if (bearable([&] { return (way = make()) && take(way->name(), run); })) best_ = std::move(way);
   }
 
   // One way that fails, or finds no memory beside the net, must not end the search.

@@ -157,9 +157,7 @@ struct Rows {
   i64 width, pitch;
   HD i64 at(i64 n) const { return width == pitch ? n : n / width * pitch + n % width; }
 };
-Rows rows_of_result(const ConvProblem& p) {
-  return p.pass == Pass::forward ? Rows{p.outs, p.y_pitch()} : Rows{1, 1};
-}
+Rows rows_of_result(const ConvProblem& p) { return p.pass == Pass::forward ? Rows{p.outs, p.y_pitch()} : Rows{1, 1}; }
 
 template <class T>
 void squares(Samples s, Rows rows, const T* got, const Tensor& want, Tensor& sums) {
@@ -198,8 +196,7 @@ void strays(const T* y, i64 span, Rows rows, Tensor& counts) {
 bool wrote_beside(const ConvProblem& p, const ConvData& d, Device device) {
   if (p.pass != Pass::forward || !p.is_slice()) return false;
   Tensor counts({stretches}, DType::f64, device);
-  with_float(p.dtype,
-             [&]<class T>() { strays<T>(static_cast<const T*>(d.y), p.y_span(), rows_of_result(p), counts); });
+  with_float(p.dtype, [&]<class T>() { strays<T>(static_cast<const T*>(d.y), p.y_span(), rows_of_result(p), counts); });
   const Tensor host = counts.to(Device::cpu());
   return std::any_of(host.data<double>(), host.data<double>() + stretches, [](double n) { return n != 0; });
 }

@@ -1,4 +1,5 @@
-// A convolution that is one product of matrices, in cuBLASLt's terms, and its algorithms' names. Internal to the kernels.
+// A convolution that is one product of matrices, in cuBLASLt's terms, and its algorithms' names. Internal to the
+// kernels.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +36,8 @@ struct ProductData {
 };
 ProductData product_data(Pass pass, const ConvData& data);
 
-// cuBLASLt's description of an algorithm. Its words mean something to the library alone, but it promises that they may be
-// kept and given back to the same version of it.
+// cuBLASLt's description of an algorithm. Its words mean something to the library alone, but it promises that they may
+// be kept and given back to the same version of it.
 using AlgorithmWords = std::array<std::uint64_t, 8>;
 std::string algorithm_name(const AlgorithmWords&);  // "gemm 42 0 5a": hexadecimal, without the zeros at the end
 std::optional<AlgorithmWords> read_algorithm_name(const std::string&);  // nothing if it is not exactly such a name

@@ -34,7 +34,8 @@ __global__ void linger() {
 ConvTrial::ConvTrial(const ConvProblem& p) : problem_(p), start_(timer()), end_(timer()) {
   const Device device = Context::current().device();
   tensors_ = {Tensor({p.x_count()}, p.dtype, device), Tensor({p.w_count()}, p.dtype, device),
-              Tensor({p.rows_out(), p.y_pitch()}, p.dtype, device).slice(0, p.outs), p.bias ? Tensor({p.outs}, p.dtype, device) : Tensor()};
+              Tensor({p.rows_out(), p.y_pitch()}, p.dtype, device).slice(0, p.outs),
+              p.bias ? Tensor({p.outs}, p.dtype, device) : Tensor()};
   fill_conv(p, tensors_.data(), device);
   want_ = conv_samples(p, tensors_.data(), device);
 }
@@ -44,7 +45,7 @@ bool ConvTrial::agrees(const std::string& name, const Run& run) {
   if (!run(tensors_)) return false;
   const double error = conv_error(problem_, tensors_.data(), want_);
   if (error <= conv_tolerance(problem_)) return true;
-  std::fprintf(stderr, "dactyl: %s computes the %s with relative error %s: not used\n", name.c_str(),
+  std::fprintf(stderr, "dactyl: '%s' computes the %s with relative error %s: not used\n", name.c_str(),
                to_text(problem_).c_str(), to_text(error).c_str());
   return false;
 }

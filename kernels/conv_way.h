@@ -13,7 +13,8 @@ class ConvWay {
   explicit ConvWay(std::string name) : name_(std::move(name)) {}
   virtual ~ConvWay() = default;
 
-  // Queues the problem's pass on the compute stream. False, said by cuDNN's last error, if it refuses; throws for others.
+  // Queues the problem's pass on the compute stream. False, said by cuDNN's last error, if it refuses; throws for
+  // others.
   virtual bool run(const ConvProblem& problem, const ConvTensors& tensors) const = 0;
   // What another process may build it from without compiling; empty if there is no such thing.
   virtual std::string compiled() const { return ""; }

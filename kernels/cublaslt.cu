@@ -53,9 +53,8 @@ void set(const LtOperation& operation, cublasLtMatmulDescAttributes_t name, cons
   check(cublasLtMatmulDescSetAttribute(operation.get(), name, &value, sizeof value), "describing a product");
 }
 
-using Preference =
-    std::unique_ptr<cublasLtMatmulPreferenceOpaque_t,
-                    LtDestroy<cublasLtMatmulPreferenceOpaque_t, cublasLtMatmulPreferenceDestroy>>;
+using Preference = std::unique_ptr<cublasLtMatmulPreferenceOpaque_t,
+                                   LtDestroy<cublasLtMatmulPreferenceOpaque_t, cublasLtMatmulPreferenceDestroy>>;
 
 template <class T>
 void prefer(const Preference& p, cublasLtMatmulPreferenceAttributes_t name, T value) {
@@ -97,8 +96,8 @@ LtProduct::LtProduct(const MatrixProduct& m) : product_(m) {
   set(operation_, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue(m));
   // Until there is a bias, an address aligned like one: algorithms are chosen for it, nobody reads there.
   if (m.bias) set(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, reinterpret_cast<const void*>(std::uintptr_t{16}));
-  left_ = m.transpose_left ? matrix(m.dtype, m.inner, m.rows, m.pitch[0])
-                           : matrix(m.dtype, m.rows, m.inner, m.pitch[0]);
+  left_ =
+      m.transpose_left ? matrix(m.dtype, m.inner, m.rows, m.pitch[0]) : matrix(m.dtype, m.rows, m.inner, m.pitch[0]);
   right_ = m.transpose_right ? matrix(m.dtype, m.columns, m.inner, m.pitch[1])
                              : matrix(m.dtype, m.inner, m.columns, m.pitch[1]);
   result_ = matrix(m.dtype, m.rows, m.columns, m.pitch[2]);
@@ -113,8 +112,7 @@ std::vector<LtAlgorithm> LtProduct::algorithms() const {
   std::vector<LtAlgorithm> found;
   if (status != CUBLAS_STATUS_SUCCESS) return found;
   for (const auto& r : std::span(results, static_cast<std::size_t>(count)))
-    if (r.state == CUBLAS_STATUS_SUCCESS)
-      found.push_back({r.algo, r.workspaceSize, algorithm_name(words_of(r.algo))});
+    if (r.state == CUBLAS_STATUS_SUCCESS) found.push_back({r.algo, r.workspaceSize, algorithm_name(words_of(r.algo))});
   return found;
 }
 
