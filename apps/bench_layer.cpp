@@ -1,10 +1,7 @@
 // dactyl bench layer: one layer alone, by each implementation.
-#include <cstdlib>
 #include <iostream>
-#include <utility>
 
 #include "apps/bench.h"
-#include "kernels/plans.h"
 
 namespace dactyl {
 namespace {
@@ -62,36 +59,18 @@ void print(const Json& row) {
   std::cout << '\n';
 }
 
-// Hears of the ways to compute a convolution or linear layer on a GPU that are tried meanwhile. For that they are
-// searched anew, and the file of plans is left alone.
-class WaysTried {
- public:
-  explicit WaysTried(bool wanted) : wanted_(wanted) {
-    if (!wanted_) return;
-    setenv("DACTYL_CACHE", "off", 1);
-    listen_to_ways([this](const std::string& problem, const std::string& way, double seconds) {
-      ways_.push_back({{"problem", problem}, {"way", way}, {"ms", seconds * 1e3}});
-    });
-  }
-  ~WaysTried() {
-    if (wanted_) listen_to_ways({});
-  }
-  WaysTried(const WaysTried&) = delete;
-  WaysTried& operator=(const WaysTried&) = delete;
-
-  Json take() { return std::exchange(ways_, Json::array()); }
-
- private:
-  bool wanted_;
-  Json ways_ = Json::array();
-};
-
-void print_ways(const Json& ways) {
+void print(const std::vector<TriedWay>& ways) {
   std::string problem;
-  for (const Json& way : ways) {
-    if (way["problem"] != problem) std::cout << "  " << (problem = way["problem"].get<std::string>()) << '\n';
-    std::cout << "    " << fixed(way["ms"].get<double>(), 4) << " ms  " << way["way"].get<std::string>() << '\n';
+  for (const TriedWay& w : ways) {
+    if (w.problem != problem) std::cout << "  " << (problem = w.problem) << '\n';
+    std::cout << "    " << fixed(w.seconds * 1e3, 4) << " ms  " << w.way << '\n';
   }
+}
+
+Json json_of(const std::vector<TriedWay>& ways) {
+  Json list = Json::array();
+  for (const TriedWay& w : ways) list.push_back({{"problem", w.problem}, {"way", w.way}, {"ms", w.seconds * 1e3}});
+  return list;
 }
 
 void bench(const LayerOptions& o) {
@@ -101,15 +80,12 @@ void bench(const LayerOptions& o) {
   Context::current().math = d.math;
   const Roofs roofs = measure_roofs(d.dtype);
   if (!o.json) std::cout << to_text(d) << ", " << to_text(pass) << '\n';
-  WaysTried tried(o.impl == "all" && o.place.device != "cpu");
+  const WaysTried tried(o.impl == "all");
   for (const Algorithm algorithm : algorithms(o.impl)) {
     Json row = measured(d, pass, algorithm, o, roofs);
-    const Json ways = tried.take();
-    if (!ways.empty()) row["ways"] = ways;
-    if (!o.json) {
-      print(row);
-      print_ways(ways);
-    }
+    if (!o.json) print(row);
+    if (!o.json && algorithm == Algorithm::automatic) print(tried.ways());
+    if (!tried.ways().empty() && algorithm == Algorithm::automatic) row["ways"] = json_of(tried.ways());
     row.update(machine_json(o.place));
     if (o.json) print_json(row);
   }
