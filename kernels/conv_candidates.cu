@@ -11,6 +11,7 @@
 #include "kernels/conv_columns.h"
 #include "kernels/conv_search.h"
 #include "kernels/conv_trial.h"
+#include "kernels/fast/few_rows.h"
 #include "kernels/plans.h"
 
 namespace dactyl {
@@ -114,6 +115,7 @@ class Search {
   }
 
   bool products(const MatrixProduct& product) {
+    if (fast::few_rows_fit(problem_)) attempt([] { return few_rows_way(); });
     const auto described = std::make_shared<const LtProduct>(product);
     for (LtAlgorithm& a : described->algorithms()) attempt([&] { return gemm_way(described, std::move(a)); });
     return true;
@@ -206,6 +208,7 @@ OwnedWay way_named(const ConvProblem& problem, const std::string& name, const st
     const ConvWay* dense = problem.is_slice() ? conv_way(dense_problem(problem)) : nullptr;
     return dense ? placed_way(*dense) : nullptr;
   }
+  if (name == "few rows") return fast::few_rows_fit(problem) ? few_rows_way() : nullptr;
   if (read_algorithm_name(name)) return gemm_way_named(problem, name);
   if (name == "apart") {
     const ConvWay* plain = problem.bias || problem.relu ? conv_way(without_epilogue(problem)) : nullptr;

@@ -4,6 +4,8 @@
 
 #include "kernels/bias_relu.h"
 #include "kernels/conv_columns.h"
+#include "kernels/conv_search.h"
+#include "kernels/fast/few_rows.h"
 
 namespace dactyl {
 namespace {
@@ -50,10 +52,20 @@ class PlacedWay final : public ConvWay {
   const ConvWay& dense_;
 };
 
+class FewRowsWay final : public ConvWay {
+ public:
+  FewRowsWay() : ConvWay("few rows") {}
+  bool run(const ConvProblem& problem, const ConvTensors& t) const override {
+    fast::few_rows(problem, t.data(), t.y.device());
+    return true;
+  }
+};
+
 class ColumnsWay final : public ConvWay {
  public:
   ColumnsWay() : ConvWay("columns") {}
   bool run(const ConvProblem& problem, const ConvTensors& t) const override {
+    const PartsOfAProblem products;
     conv_by_columns(problem, t);
     return true;
   }
@@ -107,6 +119,7 @@ OwnedWay gemm_way(std::shared_ptr<const LtProduct> product, LtAlgorithm algorith
   return std::make_unique<GemmWay>(std::move(product), std::move(algorithm));
 }
 OwnedWay placed_way(const ConvWay& dense) { return std::make_unique<PlacedWay>(dense); }
+OwnedWay few_rows_way() { return std::make_unique<FewRowsWay>(); }
 OwnedWay columns_way() { return std::make_unique<ColumnsWay>(); }
 OwnedWay apart_way(const ConvWay& plain) { return std::make_unique<ApartWay>(plain); }
 OwnedWay packed_way(const Packing& packing, const ConvWay& inner) {

@@ -27,6 +27,7 @@ using OwnedWay = std::unique_ptr<ConvWay>;
 
 OwnedWay cudnn_way(Plan plan);  // in the context's workspace
 OwnedWay columns_way();         // "columns"
+OwnedWay few_rows_way();        // "few rows": of a linear layer, by our own kernel
 // "gemm …": one matrix product by one algorithm of cuBLASLt.
 OwnedWay gemm_way(std::shared_ptr<const LtProduct> product, LtAlgorithm algorithm);
 // "placed": a problem whose y is a slice, by `dense` in memory of its own and a copy between the two.

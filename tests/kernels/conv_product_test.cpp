@@ -2,6 +2,7 @@
 #include "kernels/conv_product.h"
 
 #include "kernels/conv_check.h"
+#include "kernels/fast/few_rows.h"
 #include "tests/check_op.h"
 
 namespace dactyl {
@@ -82,6 +83,45 @@ TEST(conv_product, has_the_pitches_and_alignments_of_its_tensors) {
   EXPECT_EQ(weights->pitch, (std::array<i64, 3>{8, 40, 8}));
   EXPECT_EQ(weights->inner, 24);
   EXPECT_FALSE(weights->bias || weights->relu);
+}
+
+// On either device; the search on a GPU compares it once more.
+void check_few_rows(Device device) {
+  const Use use(device);
+  const std::vector<Case> few{{{1, 1, 1, 64}, 5, 0, 0},
+                              {{2, 1, 1, 24}, 3, 0, 0},
+                              {{1, 1, 3, 8}, 10, 17, 5},
+                              {{4, 1, 1, 520}, 33, 0, 0},
+                              {{1, 2, 2, 2056}, 7, 16, 8}};
+  for (const Case& c : few)
+    for (const DType type : {DType::f32, DType::bf16, DType::f16}) {
+      const Problem p(c, Pass::forward, type);
+      SCOPED_TRACE(to_text(p.problem) + " on " + to_text(device));
+      ASSERT_TRUE(fast::few_rows_fit(p.problem));
+      const Tensor want = conv_samples(p.problem, p.data(), device);
+      fast::few_rows(p.problem, p.data(), device);
+      EXPECT_LE(conv_error(p.problem, p.data(), want), conv_tolerance(p.problem));
+    }
+}
+
+TEST(conv_product, of_few_rows_by_packs_of_weights) {
+  check_few_rows(Device::cpu());
+  if (gpu_count() > 0) check_few_rows(Device::cuda());
+}
+
+TEST(conv_product, of_few_rows_is_not_every_product) {
+  const Use use(Device::cpu());
+  const ConvProblem good = Problem({{4, 1, 1, 8}, 5, 0, 0}, Pass::forward, DType::bf16).problem;
+  ASSERT_TRUE(fast::few_rows_fit(good));
+  EXPECT_FALSE(fast::few_rows_fit(Problem({{5, 1, 1, 8}, 5, 0, 0}, Pass::forward, DType::bf16).problem));
+  EXPECT_FALSE(fast::few_rows_fit(Problem({{4, 1, 1, 12}, 5, 0, 0}, Pass::forward, DType::bf16).problem));
+  EXPECT_TRUE(fast::few_rows_fit(Problem({{4, 1, 1, 12}, 5, 0, 0}, Pass::forward, DType::f32).problem));
+  EXPECT_FALSE(fast::few_rows_fit(Problem({{4, 1, 1, 8}, 5, 0, 0}, Pass::data, DType::bf16).problem));
+  for (const std::size_t operand : {0, 1}) {
+    ConvProblem p = good;
+    p.alignment[operand] = 8;
+    EXPECT_FALSE(fast::few_rows_fit(p));
+  }
 }
 
 TEST(conv_product, is_not_every_convolution) {
