@@ -69,9 +69,10 @@ class Search {
   // What the best way was compiled to, if a way built from it is right as well.
   std::string compiled() {
     const std::string text = best_ ? best_->compiled() : "";
+    if (text.empty()) return "";
     const cudnnHandle_t handle = planning_handle(Context::current().device());
     const auto agrees = [&] {
-      std::optional<Plan> plan = text.empty() ? std::nullopt : plan_from_json(text, best_->name(), handle);
+      std::optional<Plan> plan = plan_from_json(text, best_->name(), handle);
       if (!plan || plan->workspace > most_workspace) return false;
       const OwnedWay again = cudnn_way(std::move(*plan));
       return trial_.agrees("the kept form of " + again->name(),
@@ -211,7 +212,8 @@ OwnedWay way_named(const ConvProblem& problem, const std::string& name, const st
   if (name == "few rows") return fast::few_rows_fit(problem) ? few_rows_way() : nullptr;
   if (read_algorithm_name(name)) return gemm_way_named(problem, name);
   if (name == "apart") {
-    const ConvWay* plain = problem.bias || problem.relu ? conv_way(without_epilogue(problem)) : nullptr;
+    const bool fits = (problem.bias || problem.relu) && !problem.is_slice();
+    const ConvWay* plain = fits ? conv_way(without_epilogue(problem)) : nullptr;
     return plain ? apart_way(*plain) : nullptr;
   }
   for (const Packing& packing : packings(problem))
