@@ -15,9 +15,11 @@ bool run(const ConvProblem& problem, const ConvTensors& tensors) {
   if (problem.x_count() == 0 || problem.y_count() == 0) return false;
   const ConvWay* way = conv_way(problem);
   if (!way) return false;
-  check(way->run(problem, tensors), "conv: '{}' does not run the {}: {}", way->name(), problem,
-        cudnn_complaint(CUDNN_STATUS_EXECUTION_FAILED));
-  return true;
+  const bool ran = way->run(problem, tensors);
+  if (!ran)
+    check(false, "conv: '{}' does not run the {}: {}", way->name(), problem,
+          cudnn_complaint(CUDNN_STATUS_EXECUTION_FAILED));
+  return ran;
 }
 
 }  // namespace
