@@ -20,8 +20,8 @@ namespace {
 constexpr std::size_t most_workspace = std::size_t{1} << 30;
 constexpr double medium = 16e6, large = 1e9;      // multiply-adds; from `large` on a better plan is felt
 constexpr int always_tried = 8, most_tried = 40;  // plans of cuDNN, of a large problem if time allows
-// For a problem below `medium`, and for the plans beyond always_tried of one above; of one above as long as the process
-// has not searched for longer than its patience.
+// Seconds: short_time for all plans of a problem below `medium`; long_time for the plans beyond always_tried of one
+// above, short_time once the process has searched for longer than its patience.
 constexpr double short_time = 0.1, long_time = 1, patience = 60;
 
 void say(const std::string& text) { std::fprintf(stderr, "dactyl: %s\n", text.c_str()); }
@@ -110,9 +110,8 @@ class Search {
     if (!best_) return false;
     const bool late = now() - start_ > time_;
     if (!is_medium()) return late || tried_ >= always_tried;
-    const bool small =
-        problem_.products() < large || problem_.is_slice();  // a slice's dense problem had its own search
-    return tried_ >= most_tried || (tried_ >= always_tried && (small || late));
+    const bool wide = problem_.products() >= large && !problem_.is_slice();  // whose dense problem had a search already
+    return tried_ >= (wide && !late ? most_tried : always_tried);
   }
 
   bool products(const MatrixProduct& product) {
@@ -131,6 +130,7 @@ class Search {
 
   bool plans(std::vector<EngineConfig> configs) {
     const cudnnHandle_t handle = planning_handle(Context::current().device());
+    start_ = now();
     for (EngineConfig& config : configs) {
       if (enough()) break;
       std::optional<Plan> plan = build_plan(config, handle);
@@ -180,7 +180,7 @@ class Search {
   const ConvProblem& problem_;
   ConvTrial trial_;
   OwnedWay best_;
-  double best_seconds_ = std::numeric_limits<double>::infinity(), start_ = now();
+  double best_seconds_ = std::numeric_limits<double>::infinity(), start_ = 0;
   double time_ = is_medium() && plan_counts().seconds < patience ? long_time : short_time;
   int tried_ = 0;
   bool complete_ = true;

@@ -8,15 +8,15 @@ namespace {
 
 const Window cube = window({3, 3, 3}, {1, 1, 1}, {1, 1, 1}), one = window({1, 1, 1}, {1, 1, 1}, {0, 0, 0});
 const std::vector<Layer> products{
-    {"I3D's 1×1×1", {2, 10, 28, 28, 192}, {64, 1, 1, 1, 192}, one},
-    {"I3D's 1×1×1 into a slice", {2, 10, 28, 28, 192}, {64, 1, 1, 1, 192}, one, 1, 256, 64},
+    {"I3D's 1×1×1", {1, 4, 28, 28, 192}, {64, 1, 1, 1, 192}, one},
+    {"I3D's 1×1×1 into a slice", {1, 4, 28, 28, 192}, {64, 1, 1, 1, 192}, one, 1, 256, 64},
     {"a single picture", {1, 14, 14, 480}, {192, 1, 1, 480}, square(1)},
     {"odd numbers of channels", {3, 17, 19, 5}, {7, 1, 1, 5}, square(1)},
     {"an unaligned slice", {3, 17, 19, 24}, {9, 1, 1, 24}, square(1), 1, 37, 3},
     {"a slice aligned to 8 bytes", {2, 9, 9, 24}, {12, 1, 1, 24}, square(1), 1, 40, 4},
 };
 const std::vector<Layer> slices{
-    {"I3D's 3×3×3 into a slice", {2, 10, 28, 28, 96}, {128, 3, 3, 3, 96}, cube, 1, 256, 64},
+    {"I3D's 3×3×3 into a slice", {1, 4, 28, 28, 96}, {128, 3, 3, 3, 96}, cube, 1, 256, 64},
     {"GoogLeNet's 5×5 into a slice", {1, 28, 28, 16}, {32, 5, 5, 16}, square(5, 1, 2), 1, 256, 192},
     {"a grouped one into an unaligned slice", {2, 9, 11, 6}, {4, 3, 3, 3}, square(3, 2, 1), 2, 11, 5},
 };
@@ -79,8 +79,9 @@ TEST_F(ConvWays, of_slices_are_tried_densely_and_in_place) {
       apart([&] { forward = to_text(problems(l, type)[0]); });
       ASSERT_TRUE(ways.count(forward)) << forward;
       EXPECT_EQ(ways.at(forward).front(), "placed");
-      expect_right(
-          l, type, [](const ConvProblem& p) { return p.is_slice() ? "placed" : ""; }, true);
+      if (type == DType::bf16)  // each costs searches of the gradients
+        expect_right(
+            l, type, [](const ConvProblem& p) { return p.is_slice() ? "placed" : ""; }, false);
     }
 }
 
