@@ -59,6 +59,20 @@ void print(const Json& row) {
   std::cout << '\n';
 }
 
+void print(const std::vector<TriedWay>& ways) {
+  std::string problem;
+  for (const TriedWay& w : ways) {
+    if (w.problem != problem) std::cout << "  " << (problem = w.problem) << '\n';
+    std::cout << "    " << fixed(w.seconds * 1e3, 4) << " ms  " << w.way << '\n';
+  }
+}
+
+Json json_of(const std::vector<TriedWay>& ways) {
+  Json list = Json::array();
+  for (const TriedWay& w : ways) list.push_back({{"problem", w.problem}, {"way", w.way}, {"ms", w.seconds * 1e3}});
+  return list;
+}
+
 void bench(const LayerOptions& o) {
   const Descriptor d = parse_descriptor(o.line);
   const LayerPass pass = pass_named(o.pass);
@@ -66,9 +80,12 @@ void bench(const LayerOptions& o) {
   Context::current().math = d.math;
   const Roofs roofs = measure_roofs(d.dtype);
   if (!o.json) std::cout << to_text(d) << ", " << to_text(pass) << '\n';
+  const WaysTried tried(o.impl == "all");
   for (const Algorithm algorithm : algorithms(o.impl)) {
     Json row = measured(d, pass, algorithm, o, roofs);
     if (!o.json) print(row);
+    if (!o.json && algorithm == Algorithm::automatic) print(tried.ways());
+    if (!tried.ways().empty() && algorithm == Algorithm::automatic) row["ways"] = json_of(tried.ways());
     row.update(machine_json(o.place));
     if (o.json) print_json(row);
   }
@@ -86,7 +103,9 @@ void add_bench_layer(CLI::App& bench_verb) {
       "Words: x=BATCHx…xCHANNELS, k= kernel, s= stride (1), p= padding (0; same; before:after), out=, groups=,\n"
       "into= (a slice of so many channels), n= (of lrn), bias, relu, ceil, frozen; fp32, tf32, bf16, fp16 or fp64.");
   verb->add_option("LAYER", o->line, "the layer, in quotes")->required();
-  verb->add_option("--impl", o->impl, "automatic, library (oneDNN, cuDNN, cuBLASLt), reference (plain loops) or all")
+  verb->add_option("--impl", o->impl,
+                   "automatic, library (oneDNN, cuDNN, cuBLASLt), reference (plain loops) or all;\n"
+                   "on a GPU all also searches anew and lists every way that is tried")
       ->check(CLI::IsMember({"all", "reference", "library", "automatic"}))
       ->capture_default_str();
   verb->add_option("--pass", o->pass, "forward, or the gradient of the data or of the weights")

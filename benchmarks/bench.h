@@ -8,3 +8,4 @@
 #include "benchmarks/roofs.h"
 #include "benchmarks/statistics.h"
 #include "benchmarks/timing.h"
+#include "benchmarks/ways_tried.h"

@@ -11,15 +11,18 @@
 #include "kernels/conv_columns.h"
 #include "kernels/conv_search.h"
 #include "kernels/conv_trial.h"
+#include "kernels/fast/few_rows.h"
+#include "kernels/plans.h"
 
 namespace dactyl {
 namespace {
 
 constexpr std::size_t most_workspace = std::size_t{1} << 30;
-constexpr double worth_search = 16e6;             // multiply-adds; below, the first way that agrees is as good as any
-constexpr double large = 1e9;                     // multiply-adds; from here on a better plan is felt
-constexpr int always_tried = 8, most_tried = 40;  // plans that are run per problem, per large problem if time allows
-constexpr double most_seconds = 1;                // for the plans beyond always_tried
+constexpr double medium = 16e6, large = 1e9;      // multiply-adds; from `large` on a better plan is felt
+constexpr int always_tried = 8, most_tried = 40;  // plans of cuDNN, of a large problem if time allows
+// Seconds: short_time for all plans of a problem below `medium`; long_time for the plans beyond always_tried of one
+// above, short_time once the process has searched for longer than its patience.
+constexpr double short_time = 0.1, long_time = 1, patience = 60;
 
 void say(const std::string& text) { std::fprintf(stderr, "dactyl: %s\n", text.c_str()); }
 
@@ -51,19 +54,25 @@ class Search {
   explicit Search(const ConvProblem& problem) : problem_(problem), trial_(problem) {}
 
   void run() {
-    asked(problem_, [&](ConvGraph& graph) { return plans(engine_configs(problem_, graph)); });
-    if (is_large()) stems();
-    if (!best_ && (problem_.bias || problem_.relu)) apart();
-    if ((!best_ || is_large()) && columns_fit(problem_)) attempt([&] { return columns_way(); });
+    const std::optional<MatrixProduct> product = as_product(problem_);
+    const bool slice = problem_.is_slice();
+    if (product) bearable([&] { return products(*product); });
+    if (slice) placed();
+    if (!best_ || !problem_.is_linear())
+      asked(problem_, [&](ConvGraph& graph) { return plans(engine_configs(problem_, graph)); });
+    if (is_medium() && !slice) stems();
+    if (!best_ && !slice && (problem_.bias || problem_.relu)) apart();
+    if ((!best_ || is_medium()) && !slice && !product && columns_fit(problem_)) attempt([&] { return columns_way(); });
   }
   OwnedWay take_best() { return std::move(best_); }
 
   // What the best way was compiled to, if a way built from it is right as well.
   std::string compiled() {
     const std::string text = best_ ? best_->compiled() : "";
+    if (text.empty()) return "";
     const cudnnHandle_t handle = planning_handle(Context::current().device());
     const auto agrees = [&] {
-      std::optional<Plan> plan = text.empty() ? std::nullopt : plan_from_json(text, best_->name(), handle);
+      std::optional<Plan> plan = plan_from_json(text, best_->name(), handle);
       if (!plan || plan->workspace > most_workspace) return false;
       const OwnedWay again = cudnn_way(std::move(*plan));
       return trial_.agrees("the kept form of " + again->name(),
@@ -75,12 +84,13 @@ class Search {
   bool complete() const { return complete_; }  // nothing was left out for lack of memory
 
  private:
-  bool is_large() const { return problem_.products() >= worth_search; }
+  bool is_medium() const { return problem_.products() >= medium; }
 
   // Whether this way is now the best.
   bool take(const std::string& name, const ConvTrial::Run& run) {
     if (!trial_.agrees(name, run)) return false;
     const double seconds = trial_.seconds(run, best_seconds_);
+    timed(to_text(problem_), name, seconds);
     if (seconds >= best_seconds_) return false;
     best_seconds_ = seconds;
     return true;
@@ -91,20 +101,36 @@ class Search {
     if (plan.workspace > most_workspace) return false;
     const Tensor workspace({static_cast<i64>(plan.workspace) + 1}, DType::u8, Context::current().device());
     ++tried_;
-    return take("cuDNN's " + plan.name, [&](const ConvTensors& t) {
+    return take(plan.name, [&](const ConvTensors& t) {
       return run_plan(plan, Context::current().cudnn(), problem_, t.data(), workspace.raw());
     });
   }
 
   bool enough() const {
     if (!best_) return false;
-    if (!is_large()) return true;
-    const bool late = problem_.products() < large || now() - start_ > most_seconds;
-    return tried_ >= most_tried || (tried_ >= always_tried && late);
+    const bool late = now() - start_ > time_;
+    if (!is_medium()) return late || tried_ >= always_tried;
+    const bool wide = problem_.products() >= large && !problem_.is_slice();  // whose dense problem had a search already
+    return tried_ >= (wide && !late ? most_tried : always_tried);
+  }
+
+  bool products(const MatrixProduct& product) {
+    if (fast::few_rows_fit(problem_)) attempt([] { return few_rows_way(); });
+    const auto described = std::make_shared<const LtProduct>(product);
+    for (LtAlgorithm& a : described->algorithms()) attempt([&] { return gemm_way(described, std::move(a)); });
+    return true;
+  }
+
+  void placed() {
+    attempt([&] {
+      const ConvWay* dense = conv_way(dense_problem(problem_));
+      return dense ? placed_way(*dense) : nullptr;
+    });
   }
 
   bool plans(std::vector<EngineConfig> configs) {
     const cudnnHandle_t handle = planning_handle(Context::current().device());
+    start_ = now();
     for (EngineConfig& config : configs) {
       if (enough()) break;
       std::optional<Plan> plan = build_plan(config, handle);
@@ -117,7 +143,7 @@ class Search {
   void attempt(const Make& make) {
     OwnedWay way;
     const auto run = [&](const ConvTensors& t) { return way->run(problem_, t); };
-    if (bearable([&] { return (way = make()) && take("our '" + way->name() + "'", run); })) best_ = std::move(way);
+    if (bearable([&] { return (way = make()) && take(way->name(), run); })) best_ = std::move(way);
   }
 
   // One way that fails, or finds no memory beside the net, must not end the search.
@@ -154,10 +180,19 @@ class Search {
   const ConvProblem& problem_;
   ConvTrial trial_;
   OwnedWay best_;
-  double best_seconds_ = std::numeric_limits<double>::infinity(), start_ = now();
+  double best_seconds_ = std::numeric_limits<double>::infinity(), start_ = 0;
+  double time_ = is_medium() && plan_counts().seconds < patience ? long_time : short_time;
   int tried_ = 0;
   bool complete_ = true;
 };
+
+OwnedWay gemm_way_named(const ConvProblem& problem, const std::string& name) {
+  const std::optional<MatrixProduct> product = as_product(problem);
+  if (!product) return nullptr;
+  const auto described = std::make_shared<const LtProduct>(*product);
+  std::optional<LtAlgorithm> algorithm = described->named(name);
+  return algorithm ? gemm_way(described, std::move(*algorithm)) : nullptr;
+}
 
 }  // namespace
 
@@ -169,9 +204,16 @@ FoundWay fastest_way(const ConvProblem& problem) {
 }
 
 OwnedWay way_named(const ConvProblem& problem, const std::string& name, const std::string& compiled) {
-  if (name == "columns") return columns_fit(problem) ? columns_way() : nullptr;
+  if (name == "columns") return columns_fit(problem) && !problem.is_slice() ? columns_way() : nullptr;
+  if (name == "placed") {
+    const ConvWay* dense = problem.is_slice() ? conv_way(dense_problem(problem)) : nullptr;
+    return dense ? placed_way(*dense) : nullptr;
+  }
+  if (name == "few rows") return fast::few_rows_fit(problem) ? few_rows_way() : nullptr;
+  if (read_algorithm_name(name)) return gemm_way_named(problem, name);
   if (name == "apart") {
-    const ConvWay* plain = problem.bias || problem.relu ? conv_way(without_epilogue(problem)) : nullptr;
+    const bool fits = (problem.bias || problem.relu) && !problem.is_slice();
+    const ConvWay* plain = fits ? conv_way(without_epilogue(problem)) : nullptr;
     return plain ? apart_way(*plain) : nullptr;
   }
   for (const Packing& packing : packings(problem))

@@ -35,10 +35,15 @@ Samples samples_of(const ConvProblem& p) {
 
 // The problem as plain arrays that device code may read, and the index arithmetic of its three sums.
 struct Index {
-  i64 in[3], out[3], kernel[3], stride[3], low[3], channels, ins, outs, outs_per_group, taps;
+  i64 in[3], out[3], kernel[3], stride[3], low[3], channels, ins, outs, y_pitch, outs_per_group, taps;
 
   explicit Index(const ConvProblem& p)
-      : channels(p.groups * p.ins), ins(p.ins), outs(p.outs), outs_per_group(p.outs / p.groups), taps(p.taps()) {
+      : channels(p.groups * p.ins),
+        ins(p.ins),
+        outs(p.outs),
+        y_pitch(p.y_pitch()),
+        outs_per_group(p.outs / p.groups),
+        taps(p.taps()) {
     for (std::size_t i = 0; i < 3; ++i)
       in[i] = p.in[i], out[i] = p.out[i], kernel[i] = p.kernel[i], stride[i] = p.stride[i], low[i] = p.low[i];
   }
@@ -109,7 +114,7 @@ void data_samples(const Index n, Samples s, const ConvData& d, Tensor& to) {
         const i64 at = n.output_row(place / n.channels, tap);
         if (at < 0) return 0.0;
         const i64 o = channel / n.ins * n.outs_per_group + i % n.outs_per_group;
-        return double(dy[at * n.outs + o]) * double(w[(o * n.taps + tap) * n.ins + channel % n.ins]);
+        return double(dy[at * n.y_pitch + o]) * double(w[(o * n.taps + tap) * n.ins + channel % n.ins]);
       },
       [=] HD(i64 sample, double sum) { want[sample] = sum; });
 }
@@ -124,7 +129,8 @@ void weight_samples(const Index n, i64 rows, Samples s, const ConvData& d, Tenso
         const i64 place = s.place(sample), o = place / (n.taps * n.ins);
         const i64 at = n.input_row(row, place / n.ins % n.taps);
         if (at < 0) return 0.0;
-        return double(dy[row * n.outs + o]) * double(x[at * n.channels + o / n.outs_per_group * n.ins + place % n.ins]);
+        const i64 group = o / n.outs_per_group;
+        return double(dy[row * n.y_pitch + o]) * double(x[at * n.channels + group * n.ins + place % n.ins]);
       },
       [=] HD(i64 sample, double sum) { want[sample] = sum; });
 }
@@ -146,20 +152,53 @@ void fill_with(Device device, i64 n, T value, void* to) {
 
 void* result_of(Pass pass, const ConvData& d) { return pass == Pass::forward ? d.y : pass == Pass::data ? d.x : d.w; }
 
+// Rows of `width` numbers, `pitch` apart: where the n-th of them lies.
+struct Rows {
+  i64 width, pitch;
+  HD i64 at(i64 n) const { return width == pitch ? n : n / width * pitch + n % width; }
+};
+Rows rows_of_result(const ConvProblem& p) { return p.pass == Pass::forward ? Rows{p.outs, p.y_pitch()} : Rows{1, 1}; }
+
 template <class T>
-void squares(Samples s, const T* got, const Tensor& want, Tensor& sums) {
+void squares(Samples s, Rows rows, const T* got, const Tensor& want, Tensor& sums) {
   const double* w = want.data<double>();
   double* to = sums.data<double>();
   fold_rows<Two<double>>(
       want.device(), 1, s.samples,
       [=] HD(i64, i64 i) {
-        const double off = double(got[s.place(i)]) - w[i];
+        const double off = double(got[rows.at(s.place(i))]) - w[i];
         return Two<double>{off * off, w[i] * w[i]};
       },
       [=] HD(i64, Two<double> sum) {
         to[0] = sum.a;
         to[1] = sum.b;
       });
+}
+
+constexpr i64 stretches = 1024;
+
+// How many numbers between the slice's rows are no longer the NaN that they were, in each stretch of y.
+template <class T>
+void strays(const T* y, i64 span, Rows rows, Tensor& counts) {
+  double* to = counts.data<double>();
+  const i64 stretch = (span + stretches - 1) / stretches;
+  fold_rows<double>(
+      counts.device(), stretches, stretch,
+      [=] HD(i64 s, i64 i) {
+        const i64 at = s * stretch + i;
+        if (at >= span || at % rows.pitch < rows.width) return 0.0;
+        const double v = double(y[at]);
+        return v == v ? 1.0 : 0.0;
+      },
+      [=] HD(i64 s, double sum) { to[s] = sum; });
+}
+
+bool wrote_beside(const ConvProblem& p, const ConvData& d, Device device) {
+  if (p.pass != Pass::forward || !p.is_slice()) return false;
+  Tensor counts({stretches}, DType::f64, device);
+  with_float(p.dtype, [&]<class T>() { strays<T>(static_cast<const T*>(d.y), p.y_span(), rows_of_result(p), counts); });
+  const Tensor host = counts.to(Device::cpu());
+  return std::any_of(host.data<double>(), host.data<double>() + stretches, [](double n) { return n != 0; });
 }
 
 }  // namespace
@@ -169,9 +208,10 @@ void fill_conv(const ConvProblem& p, const ConvData& d, Device device) {
   with_float(p.dtype, [&]<class T>() {
     fill_typed<T>(device, p.x_count(), std::uint64_t{1} << 40, d.x);
     fill_typed<T>(device, p.w_count(), std::uint64_t{2} << 40, d.w);
-    fill_typed<T>(device, p.y_count(), std::uint64_t{3} << 40, d.y);
+    fill_typed<T>(device, p.y_span(), std::uint64_t{3} << 40, d.y);
     if (p.bias) fill_typed<T>(device, p.outs, std::uint64_t{4} << 40, d.bias);
-    fill_with<T>(device, p.result_count(), T(static_cast<compute_t<T>>(nan)), result_of(p.pass, d));
+    const i64 span = p.pass == Pass::forward ? p.y_span() : p.result_count();
+    fill_with<T>(device, span, T(static_cast<compute_t<T>>(nan)), result_of(p.pass, d));
   });
 }
 
@@ -188,8 +228,10 @@ Tensor conv_samples(const ConvProblem& p, const ConvData& d, Device device) {
 
 double conv_error(const ConvProblem& p, const ConvData& d, const Tensor& want) {
   Tensor sums({2}, DType::f64, want.device());
-  with_float(p.dtype,
-             [&]<class T>() { squares<T>(samples_of(p), static_cast<const T*>(result_of(p.pass, d)), want, sums); });
+  if (wrote_beside(p, d, want.device())) return std::nan("");
+  with_float(p.dtype, [&]<class T>() {
+    squares<T>(samples_of(p), rows_of_result(p), static_cast<const T*>(result_of(p.pass, d)), want, sums);
+  });
   const Tensor host = sums.to(Device::cpu());
   return std::sqrt(host.data<double>()[0] / std::max(host.data<double>()[1], 1e-300));
 }

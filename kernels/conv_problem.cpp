@@ -31,6 +31,7 @@ ConvProblem conv_problem(Pass pass, const Tensor& x, const Tensor& w, const Tens
   p.groups = options.groups;
   p.ins = w.shape().channels();
   p.outs = w.shape()[0];
+  p.into = y.is_dense() ? 0 : y.pitch();
   p.in = array_of(g.in), p.out = array_of(g.out), p.kernel = array_of(g.kernel), p.stride = array_of(g.stride);
   p.low = array_of(g.low), p.high = array_of(g.high);
   p.alignment = {alignment_of(x), alignment_of(w), alignment_of(y)};
@@ -41,6 +42,13 @@ ConvProblem conv_problem(Pass pass, const Tensor& x, const Tensor& w, const Tens
   return p;
 }
 
+ConvProblem dense_problem(const ConvProblem& p) {
+  ConvProblem dense = p;
+  dense.into = 0;
+  if (p.is_slice()) dense.alignment[2] = 16;
+  return dense;
+}
+
 std::string to_text(const ConvProblem& p) {
   const char* passes[] = {"forward", "data gradient", "weight gradient"};
   std::string text = std::string(passes[static_cast<int>(p.pass)]) + " of " + to_text(p.dtype);
@@ -48,6 +56,7 @@ std::string to_text(const ConvProblem& p) {
   text += " x " + to_text(Shape{p.batch, p.in[0], p.in[1], p.in[2], p.groups * p.ins});
   text += " w " + to_text(Shape{p.outs, p.kernel[0], p.kernel[1], p.kernel[2], p.ins});
   text += " stride " + text_of(p.stride) + " padding " + text_of(p.low) + text_of(p.high);
+  if (p.is_slice()) text += " into " + to_text(p.into);
   return text + (p.bias ? " bias" : "") + (p.relu ? " relu" : "");
 }
 

@@ -24,7 +24,8 @@ std::string machine_of(Device device) {
   check(cudaGetDeviceProperties(&properties, device.index), "asking for a GPU's name");
   check(cudaDriverGetVersion(&driver), "asking for the driver's version");
   return std::string(properties.name) + ", " + std::to_string(properties.multiProcessorCount) + " SMs, CUDA driver " +
-         std::to_string(driver) + ", cuDNN " + std::to_string(cudnnGetVersion());
+         std::to_string(driver) + ", cuDNN " + std::to_string(cudnnGetVersion()) + ", cuBLASLt " +
+         std::to_string(cublaslt_version());
 }
 
 // The file of this GPU and the folder that is now asked for; shared by all threads.
@@ -51,19 +52,16 @@ OwnedWay searched(const ConvProblem& problem, PlanCache& cache) {
   return std::move(found.way);
 }
 
+thread_local int depth = 0;  // of parts of parts of a problem
+
 OwnedWay settle(const ConvProblem& problem) {
-  thread_local int depth = 0;  // ways may rest on others, which are settled meanwhile and not told of
-  struct Deeper {
-    Deeper() { ++depth; }
-    ~Deeper() { --depth; }
-  };
   const double start = now();
   PlanCache& cache = cache_of(Context::current().device());
   const std::optional<Choice> known = cache.find(plan_key(problem));
   bool remembered = known && known->way == "none";
   OwnedWay way;
   {
-    const Deeper deeper;
+    const PartsOfAProblem parts;  // ways may rest on others, which are settled meanwhile
     if (known && !remembered) way = way_named(problem, known->way, cache.compiled(plan_key(problem)));
     if (known && !remembered && !way) say("'" + known->way + "' is no longer there for the " + to_text(problem));
     remembered |= way != nullptr;
@@ -75,6 +73,9 @@ OwnedWay settle(const ConvProblem& problem) {
 
 }  // namespace
 
+PartsOfAProblem::PartsOfAProblem() { ++depth; }
+PartsOfAProblem::~PartsOfAProblem() { --depth; }
+
 const ConvWay* conv_way(const ConvProblem& problem) {
   thread_local std::map<std::pair<int, ConvProblem>, OwnedWay> ways;  // by GPU and problem
   Context& context = Context::current();
@@ -82,8 +83,8 @@ const ConvWay* conv_way(const ConvProblem& problem) {
   if (const auto found = ways.find(key); found != ways.end()) return found->second.get();
   cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
   check(cudaStreamIsCapturing(context.compute().handle(), &status), "asking for a capture");
-  check(status == cudaStreamCaptureStatusNone,
-        "cuDNN: a {} is first seen while a graph is captured; run it once before", problem);
+  check(status == cudaStreamCaptureStatusNone, "conv: a {} is first seen while a graph is captured; run it once before",
+        problem);
   return ways.emplace(key, settle(problem)).first->second.get();
 }
 

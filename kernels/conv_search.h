@@ -12,5 +12,14 @@ namespace dactyl {
 // Throws if that happens while a graph is captured. Later calls only look it up; ways live as long as the thread.
 const ConvWay* conv_way(const ConvProblem& problem);
 
+// While one lives in a thread, the problems it meets are parts of another one, and are settled without a word.
+class PartsOfAProblem {
+ public:
+  PartsOfAProblem();
+  ~PartsOfAProblem();
+  PartsOfAProblem(const PartsOfAProblem&) = delete;
+  PartsOfAProblem& operator=(const PartsOfAProblem&) = delete;
+};
+
 }  // namespace dactyl
 #endif

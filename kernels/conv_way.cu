@@ -4,6 +4,8 @@
 
 #include "kernels/bias_relu.h"
 #include "kernels/conv_columns.h"
+#include "kernels/conv_search.h"
+#include "kernels/fast/few_rows.h"
 
 namespace dactyl {
 namespace {
@@ -21,10 +23,49 @@ class CudnnWay final : public ConvWay {
   Plan plan_;
 };
 
+class GemmWay final : public ConvWay {
+ public:
+  GemmWay(std::shared_ptr<const LtProduct> product, LtAlgorithm algorithm)
+      : ConvWay(algorithm.name), product_(std::move(product)), algorithm_(std::move(algorithm)) {}
+  bool run(const ConvProblem& problem, const ConvTensors& t) const override {
+    product_->run(algorithm_, product_data(problem.pass, t.data()));
+    return true;
+  }
+
+ private:
+  std::shared_ptr<const LtProduct> product_;
+  LtAlgorithm algorithm_;
+};
+
+class PlacedWay final : public ConvWay {
+ public:
+  explicit PlacedWay(const ConvWay& dense) : ConvWay("placed"), dense_(dense) {}
+  bool run(const ConvProblem& problem, const ConvTensors& t) const override {
+    const bool forward = problem.pass == Pass::forward;
+    const Tensor y = forward ? empty_like(t.y) : t.y.dense();
+    if (!dense_.run(dense_problem(problem), {t.x, t.w, y, t.bias})) return false;
+    if (forward) Tensor(t.y).copy_from(y);
+    return true;
+  }
+
+ private:
+  const ConvWay& dense_;
+};
+
+class FewRowsWay final : public ConvWay {
+ public:
+  FewRowsWay() : ConvWay("few rows") {}
+  bool run(const ConvProblem& problem, const ConvTensors& t) const override {
+    fast::few_rows(problem, t.data(), t.y.device());
+    return true;
+  }
+};
+
 class ColumnsWay final : public ConvWay {
  public:
   ColumnsWay() : ConvWay("columns") {}
   bool run(const ConvProblem& problem, const ConvTensors& t) const override {
+    const PartsOfAProblem products;
     conv_by_columns(problem, t);
     return true;
   }
@@ -74,6 +115,11 @@ ConvProblem without_epilogue(const ConvProblem& problem) {
 }
 
 OwnedWay cudnn_way(Plan plan) { return std::make_unique<CudnnWay>(std::move(plan)); }
+OwnedWay gemm_way(std::shared_ptr<const LtProduct> product, LtAlgorithm algorithm) {
+  return std::make_unique<GemmWay>(std::move(product), std::move(algorithm));
+}
+OwnedWay placed_way(const ConvWay& dense) { return std::make_unique<PlacedWay>(dense); }
+OwnedWay few_rows_way() { return std::make_unique<FewRowsWay>(); }
 OwnedWay columns_way() { return std::make_unique<ColumnsWay>(); }
 OwnedWay apart_way(const ConvWay& plain) { return std::make_unique<ApartWay>(plain); }
 OwnedWay packed_way(const Packing& packing, const ConvWay& inner) {

@@ -3,6 +3,7 @@
 
 #ifdef __CUDACC__
 #include "kernels/conv_packing.h"
+#include "kernels/cublaslt.h"
 #include "kernels/cudnn_plan.h"
 
 namespace dactyl {
@@ -12,7 +13,8 @@ class ConvWay {
   explicit ConvWay(std::string name) : name_(std::move(name)) {}
   virtual ~ConvWay() = default;
 
-  // Queues the problem's pass on the compute stream. False, said by cuDNN's last error, if the library refuses.
+  // Queues the problem's pass on the compute stream. False, said by cuDNN's last error, if it refuses; throws for
+  // others.
   virtual bool run(const ConvProblem& problem, const ConvTensors& tensors) const = 0;
   // What another process may build it from without compiling; empty if there is no such thing.
   virtual std::string compiled() const { return ""; }
@@ -25,6 +27,11 @@ using OwnedWay = std::unique_ptr<ConvWay>;
 
 OwnedWay cudnn_way(Plan plan);  // in the context's workspace
 OwnedWay columns_way();         // "columns"
+OwnedWay few_rows_way();        // "few rows": of a linear layer, by our own kernel
+// "gemm …": one matrix product by one algorithm of cuBLASLt.
+OwnedWay gemm_way(std::shared_ptr<const LtProduct> product, LtAlgorithm algorithm);
+// "placed": a problem whose y is a slice, by `dense` in memory of its own and a copy between the two.
+OwnedWay placed_way(const ConvWay& dense);
 // "apart": the sums by `plain`, then bias and relu in a pass of their own.
 OwnedWay apart_way(const ConvWay& plain);
 ConvProblem without_epilogue(const ConvProblem& problem);

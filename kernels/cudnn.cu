@@ -15,20 +15,18 @@ bool run(const ConvProblem& problem, const ConvTensors& tensors) {
   if (problem.x_count() == 0 || problem.y_count() == 0) return false;
   const ConvWay* way = conv_way(problem);
   if (!way) return false;
-  check(way->run(problem, tensors), "cuDNN's {} does not run the {}: {}", way->name(), problem,
-        cudnn_complaint(CUDNN_STATUS_EXECUTION_FAILED));
-  return true;
+  const bool ran = way->run(problem, tensors);
+  if (!ran)
+    check(false, "conv: '{}' does not run the {}: {}", way->name(), problem,
+          cudnn_complaint(CUDNN_STATUS_EXECUTION_FAILED));
+  return ran;
 }
 
 }  // namespace
 
-// A slice is computed densely and placed by a second pass: cuDNN stores with a pitch, but at half its speed or less.
 bool cudnn_conv_forward(const Tensor& x, const Tensor& w, const ConvOptions& options, Tensor y) {
-  const Tensor out = y.is_dense() ? y : empty_like(y);
   const Tensor bias = options.bias.defined() ? aligned(options.bias) : Tensor();
-  if (!run(conv_problem(Pass::forward, x, w, out, options), {x, w, out, bias})) return false;
-  if (!y.is_dense()) y.copy_from(out);
-  return true;
+  return run(conv_problem(Pass::forward, x, w, y, options), {x, w, y, bias});
 }
 
 bool cudnn_conv_backward_data(const Tensor& dy, const Tensor& w, const ConvOptions& options, Tensor dx) {

@@ -18,13 +18,15 @@ cudnnDataType_t data_type(DType t) {
   return CUDNN_DATA_FLOAT;
 }
 
-// (first, channels, spatial…) with the strides of channels-last memory. Images have no depth.
+// (first, channels, spatial…) with the strides of channels-last memory, rows of channels `pitch` apart. Images have no
+// depth.
 struct Layout {
   std::vector<i64> dims, strides;
-  Layout(i64 first, i64 channels, const std::array<i64, 3>& extent, bool flat) : dims{first, channels}, strides{0, 1} {
+  Layout(i64 first, i64 channels, i64 pitch, const std::array<i64, 3>& extent, bool flat)
+      : dims{first, channels}, strides{0, 1} {
     for (int i = flat ? 1 : 0; i < 3; ++i) dims.push_back(extent[static_cast<std::size_t>(i)]);
     strides.resize(dims.size());
-    i64 stride = channels;
+    i64 stride = pitch;
     for (std::size_t i = dims.size() - 1; i >= 2; --i) {
       strides[i] = stride;
       stride *= dims[i];
@@ -37,9 +39,10 @@ class Builder {
  public:
   explicit Builder(const ConvProblem& p)
       : p_(p),
-        x_shape_(p.batch, p.groups * p.ins, p.in, p.is_flat()),
-        w_shape_(p.outs, p.ins, p.kernel, p.is_flat()),
-        y_shape_(p.batch, p.outs, p.out, p.is_flat()) {}
+        x_shape_(p.batch, p.groups * p.ins, p.groups * p.ins, p.in, p.is_flat()),
+        w_shape_(p.outs, p.ins, p.ins, p.kernel, p.is_flat()),
+        y_shape_(p.batch, p.outs, p.y_pitch(), p.out, p.is_flat()),
+        dense_y_shape_(p.batch, p.outs, p.outs, p.out, p.is_flat()) {}
 
   ConvGraph build(cudnnHandle_t handle) {
     std::vector<cudnnBackendDescriptor_t> operations;
@@ -71,7 +74,7 @@ class Builder {
   Handle x() { return tensor(uid_x, x_shape_, p_.dtype, p_.alignment[0]); }
   Handle w() { return tensor(uid_w, w_shape_, p_.dtype, p_.alignment[1]); }
   Handle y() { return tensor(uid_y, y_shape_, p_.dtype, p_.alignment[2]); }
-  Handle intermediate(i64 uid) { return tensor(uid, y_shape_, DType::f32, 16, true); }
+  Handle intermediate(i64 uid) { return tensor(uid, dense_y_shape_, DType::f32, 16, true); }
 
   std::vector<i64> spatial(const std::array<i64, 3>& v) const { return {v.begin() + (p_.is_flat() ? 1 : 0), v.end()}; }
 
@@ -122,7 +125,7 @@ class Builder {
                                         {CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, convolution()}})};
     Handle last = product;
     if (p_.bias) {
-      const Handle bias = tensor(uid_bias, Layout(1, p_.outs, {1, 1, 1}, p_.is_flat()), p_.dtype, 16);
+      const Handle bias = tensor(uid_bias, Layout(1, p_.outs, p_.outs, {1, 1, 1}, p_.is_flat()), p_.dtype, 16);
       const Handle sum = p_.relu ? intermediate(uid_sum) : y();
       list.push_back(pointwise(CUDNN_POINTWISE_ADD, last, bias, sum));
       last = sum;
@@ -151,7 +154,7 @@ class Builder {
   }
 
   const ConvProblem& p_;
-  Layout x_shape_, w_shape_, y_shape_;
+  Layout x_shape_, w_shape_, y_shape_, dense_y_shape_;
   ConvGraph result_;
 };
 

@@ -84,7 +84,7 @@ void gemm(Tensor c, const Tensor& a, bool transpose_a, const Tensor& b, bool tra
   if (Context::current().shapes_only) return c.fill(0);
   const bool library = algorithm != Algorithm::reference && c.dtype() != DType::f64;
 #ifdef __CUDACC__
-  if (library && c.device().is_cuda() && cublas_gemm(c, a, transpose_a, b, transpose_b, bias, relu)) return;
+  if (library && c.device().is_cuda() && gemm_on_gpu(c, a, transpose_a, b, transpose_b, bias, relu)) return;
 #endif
   if (library && onednn_built() && !c.device().is_cuda()) {
     const Tensor result = c.dtype() == DType::f32 ? c : Tensor(c.shape(), DType::f32, c.device());

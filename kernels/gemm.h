@@ -11,9 +11,11 @@ namespace dactyl {
 void gemm(Tensor c, const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& bias = {},
           bool relu = false, Algorithm algorithm = Algorithm::automatic);
 
-// The GPU's half, on the compute stream; arguments as above and already checked. Sums in f32 (f64 for f64); f32 factors
-// keep all their digits unless Context::math says tf32. False, with nothing computed, if cuBLASLt has no algorithm.
-[[nodiscard]] bool cublas_gemm(Tensor c, const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b,
+// The GPU's half, on the compute stream, for f32, bf16 and f16; arguments as above and already checked. Sums in f32;
+// f32 factors keep all their digits unless Context::math says tf32. A linear layer is a convolution of single pixels,
+// so its algorithm is searched, checked and remembered like a convolution's (conv_search.h). False, with nothing
+// computed, if no library has a right one, or if both are transposed, which no layer asks for.
+[[nodiscard]] bool gemm_on_gpu(Tensor c, const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b,
                                const Tensor& bias, bool relu);
 
 }  // namespace dactyl

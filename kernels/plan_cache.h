@@ -21,7 +21,7 @@ using Choices = std::map<std::string, Choice>;  // by the problem, as text
 // One line per choice, between a head that says what machine they hold for and a sum over all of it:
 //
 //   dactyl plans 1
-//   NVIDIA H100 80GB HBM3, 132 SMs, CUDA driver 13000, cuDNN 91900
+//   NVIDIA H100 80GB HBM3, 132 SMs, CUDA driver 13000, cuDNN 91900, cuBLASLt 130000
 //   engine 47, 12=3 19=1 <tab> 199.10 <tab> forward of bf16 x (…) …        (microseconds)
 //   sum 8c5f0a64b1c92e37
 //

@@ -17,6 +17,7 @@ struct Book {
   std::mutex mutex;
   PlanCounts counts;
   PlanListener listener;
+  WayListener way_listener;
   double told = 0;  // seconds spent searching at the last word
 };
 Book& book() {
@@ -44,6 +45,16 @@ PlanCounts plan_counts() {
 void listen_to_plans(PlanListener listener) {
   const std::lock_guard guard(book().mutex);
   book().listener = std::move(listener);
+}
+
+void listen_to_ways(WayListener listener) {
+  const std::lock_guard guard(book().mutex);
+  book().way_listener = std::move(listener);
+}
+
+void timed(const std::string& problem, const std::string& way, double seconds) {
+  const std::lock_guard guard(book().mutex);
+  if (book().way_listener) book().way_listener(problem, way, seconds);
 }
 
 void settled(const std::string& problem, bool searched, bool without, double seconds) {

@@ -23,9 +23,14 @@ PlanCounts plan_counts();
 using PlanListener = std::function<void(const std::string& problem, bool searched)>;
 void listen_to_plans(PlanListener listener);
 
+// Told of every way that a search finds right and times, in the thread that searches: for comparing them. One listener
+// for the process; an empty function ends it.
+using WayListener = std::function<void(const std::string& problem, const std::string& way, double seconds)>;
+void listen_to_ways(WayListener listener);
+
 // A file of plans as it lies on the disk. Damaged files are not listed.
 struct PlanFile {
-  std::string path, machine;  // "NVIDIA H100 80GB HBM3, 132 SMs, CUDA driver 13000, cuDNN 91900"
+  std::string path, machine;  // "NVIDIA H100 80GB HBM3, 132 SMs, CUDA driver 13000, cuDNN 91900, cuBLASLt 130000"
   i64 plans = 0;
 };
 // Where they lie: $DACTYL_CACHE, else $XDG_CACHE_HOME/dactyl, else ~/.cache/dactyl. Empty, and nothing is kept, if
@@ -36,5 +41,6 @@ std::vector<PlanFile> plan_files();
 // For the search: counts a problem and tells the listener. Without a listener, long searching is said on
 // stderr, every ten seconds anew.
 void settled(const std::string& problem, bool searched, bool without, double seconds);
+void timed(const std::string& problem, const std::string& way, double seconds);  // tells the listener of ways
 
 }  // namespace dactyl

@@ -1,15 +1,15 @@
 #include "train/plan_bar.h"
 
-#include <algorithm>
-
 #include "kernels/plans.h"
 
 namespace dactyl {
 namespace {
 
+// A linear layer is a convolution of single pixels to the search, an LSTM is two: of its steps' input and of its state.
 i64 convolutions(const Model& model) {
-  return std::count_if(model.kinds.begin(), model.kinds.end(),
-                       [](const auto& layer) { return layer.second == "conv"; });
+  i64 n = 0;
+  for (const auto& [name, kind] : model.kinds) n += kind == "conv" || kind == "linear" ? 1 : kind == "lstm" ? 2 : 0;
+  return n;
 }
 
 }  // namespace

@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <numeric>
 
 #include "benchmarks/bench.h"
+#include "kernels/plans.h"
 
 namespace dactyl {
 namespace {
@@ -15,6 +17,27 @@ std::vector<Device> devices() {
   std::vector<Device> all{Device::cpu()};
   if (gpu_count() > 0) all.push_back(Device::cuda());
   return all;
+}
+
+TEST(WaysTried, are_heard_while_somebody_listens) {
+  const char* before = std::getenv("DACTYL_CACHE");
+  const std::string cache = before ? before : "";
+  timed("a", "way 1", 1);
+  {
+    const WaysTried deaf(false);
+    timed("a", "way 2", 2);
+    EXPECT_TRUE(deaf.ways().empty());
+    const WaysTried tried(true);
+    EXPECT_EQ(plan_folder(), "") << "what a file knows is searched all the same";
+    timed("a", "way 3", 3);
+    timed("b", "way 4", 4);
+    ASSERT_EQ(tried.ways().size(), 2u);
+    EXPECT_EQ(tried.ways()[0].way, "way 3");
+    EXPECT_EQ(tried.ways()[1].problem, "b");
+    EXPECT_EQ(tried.ways()[1].seconds, 4);
+  }
+  timed("a", "way 5", 5);
+  cache.empty() ? unsetenv("DACTYL_CACHE") : setenv("DACTYL_CACHE", cache.c_str(), 1);
 }
 
 TEST(LayerWork, every_kind_and_pass_runs_and_takes_time) {

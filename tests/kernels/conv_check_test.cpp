@@ -82,6 +82,34 @@ TEST(conv_check, large_problems_are_sampled) {
   EXPECT_GT(conv_error(f.problem, f.data, want), conv_tolerance(f.problem)) << "the last 1 % is wrong";
 }
 
+// y as a slice of a wider tensor: its numbers are read and compared where they lie, and nothing beside may be written.
+void check_slice(Device device) {
+  const Use use(device);
+  for (const Pass pass : {Pass::forward, Pass::data, Pass::weights})
+    for (const DType type : {DType::f32, DType::bf16, DType::f16}) {
+      Filled f(cases[0], pass, type);
+      const Tensor wide(f.y.shape().with(-1, 17), type);
+      f.y = wide.slice(6, f.y.shape().channels());
+      f.problem = conv_problem(pass, f.x, f.w, f.y, f.options);
+      f.data.y = f.y.raw();
+      SCOPED_TRACE(to_text(f.problem) + " on " + to_text(device));
+      EXPECT_EQ(f.problem.into, 17);
+      fill_conv(f.problem, f.data, device);
+      const Tensor want = conv_samples(f.problem, f.data, device);
+      EXPECT_TRUE(std::isnan(conv_error(f.problem, f.data, want))) << "nothing was computed yet";
+      f.compute();
+      EXPECT_LE(conv_error(f.problem, f.data, want), conv_tolerance(f.problem));
+      Tensor last = wide.slice(5, 1);
+      last.fill(0);
+      EXPECT_EQ(std::isnan(conv_error(f.problem, f.data, want)), pass == Pass::forward) << "the channel before it";
+    }
+}
+
+TEST(conv_check, a_slice_and_what_lies_beside_it) {
+  check_slice(Device::cpu());
+  if (gpu_count() > 0) check_slice(Device::cuda());
+}
+
 TEST(conv_problem, depth_joins_the_batch_where_no_window_sees_it) {
   const Use use(Device::cpu());
   const Tensor x({2, 4, 5, 5, 6}), w({3, 1, 2, 2, 6}), y({2, 4, 4, 4, 3});
@@ -102,6 +130,22 @@ TEST(conv_problem, is_known_by_all_its_numbers) {
   EXPECT_NE(a, b);
   b = a, b.alignment[0] = 4;
   EXPECT_NE(a, b);
+  b = a, b.into = 64;
+  EXPECT_NE(a, b);
+  EXPECT_NE(plan_key(a), plan_key(b));
+}
+
+TEST(conv_problem, of_a_slice_knows_its_dense_one) {
+  const Use use(Device::cpu());
+  const Tensor x({2, 3, 4, 8}, DType::bf16), w({16, 1, 1, 8}, DType::bf16), wide({2, 3, 4, 64}, DType::bf16);
+  const ConvOptions options{.window = square(1)};
+  const ConvProblem slice = conv_problem(Pass::forward, x, w, wide.slice(4, 16), options);
+  EXPECT_TRUE(slice.is_slice());
+  EXPECT_EQ(slice.y_pitch(), 64);
+  EXPECT_EQ(slice.y_span(), 23 * 64 + 16);
+  EXPECT_EQ(slice.alignment[2], 8);
+  EXPECT_EQ(dense_problem(slice), conv_problem(Pass::forward, x, w, Tensor({2, 3, 4, 16}, DType::bf16), options));
+  EXPECT_FALSE(conv_problem(Pass::forward, x, w, wide.slice(0, 16).dense(), options).is_slice());
 }
 
 }  // namespace
