@@ -13,7 +13,7 @@ namespace {
 struct Naive {
   Conv3d c;
   HD void operator()(i64 i) const {
-    const int row = static_cast<int>(i % c.rows()), out = static_cast<int>(i / c.rows());
+    const int n = static_cast<int>(i), row = n % c.rows(), out = n / c.rows();
     const Conv3d::Place at = c.place(row);
     float sum = 0;
     for (int tap = 0; tap < Conv3d::taps; ++tap) {
@@ -32,7 +32,7 @@ struct Naive {
 struct Vectors {
   Conv3d c;
   HD void operator()(i64 i) const {
-    const int row = static_cast<int>(i / c.outs), out = static_cast<int>(i % c.outs);
+    const int n = static_cast<int>(i), row = n / c.outs, out = n % c.outs;
     const Conv3d::Place at = c.place(row);
     float sum = 0;
     for (int tap = 0; tap < Conv3d::taps; ++tap) {

@@ -47,7 +47,7 @@ struct Pool3d {
 // clock. 48e6 · 27 loads are one clock each: over 132 multiprocessors at 1.7 GHz 5.8 ms.
 struct Naive {
   Pool3d p;
-  HD void operator()(i64 i) const { p.one(static_cast<int>(i % p.rows()), static_cast<int>(i / p.rows())); }
+  HD void operator()(i64 i) const { p.one(static_cast<int>(i) % p.rows(), static_cast<int>(i) / p.rows()); }
 };
 
 // Rung 2: the same, but neighbouring threads take neighbouring channels: a warp's load is 64 neighbouring bytes, one
@@ -55,7 +55,7 @@ struct Naive {
 // widen, compare): 48e6 · 27 · 8 / 32 over 132 · 4 a clock is 0.36 ms. Predicted: 16 times as fast.
 struct Coalesced {
   Pool3d p;
-  HD void operator()(i64 i) const { p.one(static_cast<int>(i / p.channels), static_cast<int>(i % p.channels)); }
+  HD void operator()(i64 i) const { p.one(static_cast<int>(i) / p.channels, static_cast<int>(i) % p.channels); }
 };
 
 using Eight = Pack<bf16>;
@@ -82,7 +82,7 @@ struct Best {
 struct Packs {
   Pool3d p;
   HD void operator()(i64 i) const {
-    const int packs = p.channels / 8, row = static_cast<int>(i / packs), channel = static_cast<int>(i % packs) * 8;
+    const int packs = p.channels / 8, row = static_cast<int>(i) / packs, channel = static_cast<int>(i) % packs * 8;
     Best best;
     p.each_tap(row, [&](int from) { best.update(Eight::load(p.x + p.at(from, channel))); });
     best.store(p.y + p.at(row, channel));
@@ -98,8 +98,8 @@ struct Walk {
   i64 threads() const { return i64{p.batch} * p.height * p.width * (p.channels / 8); }
 
   HD void operator()(i64 i) const {
-    const int packs = p.channels / 8, channel = static_cast<int>(i % packs) * 8;
-    const int place = static_cast<int>(i / packs), area = p.height * p.width, n = place / area;
+    const int packs = p.channels / 8, channel = static_cast<int>(i) % packs * 8;
+    const int place = static_cast<int>(i) / packs, area = p.height * p.width, n = place / area;
     const int h = place % area / p.width, w = place % p.width;
     Best before, pair;  // of the plane before; of the two before
     for (int d = 0; d <= p.depth; ++d) {
@@ -148,8 +148,8 @@ struct TwoRows {
   i64 threads() const { return i64{p.batch} * ((p.height + 1) / 2) * p.width * (p.channels / 8); }
 
   HD void operator()(i64 i) const {
-    const int packs = p.channels / 8, channel = static_cast<int>(i % packs) * 8;
-    const int place = static_cast<int>(i / packs), w = place % p.width, pairs = (p.height + 1) / 2;
+    const int packs = p.channels / 8, channel = static_cast<int>(i) % packs * 8;
+    const int place = static_cast<int>(i) / packs, w = place % p.width, pairs = (p.height + 1) / 2;
     const int h = place / p.width % pairs * 2, n = place / p.width / pairs;
     Words before[2], pair[2];
     for (int d = 0; d <= p.depth; ++d) {
