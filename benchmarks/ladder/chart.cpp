@@ -12,7 +12,7 @@ namespace dactyl {
 namespace {
 
 constexpr int width = 1000;                     // of the picture in pixels
-constexpr double widest_label = 36, em = 17.4;  // ems, and their pixels at a font of 13
+constexpr double widest_label = 36, em = 14.7;  // ems, and their pixels at a font of 11
 
 std::string figures(const char* format, double a, double b) {
   char text[64];
@@ -42,8 +42,9 @@ std::string rows(const std::vector<RungFigure>& rungs) {
   }
   const std::string range = "range [" + to_text(rungs.size()) + "+0.6:0.4]\n";
   return "set lmargin at screen " + to_text((24 + em * widest) / width) + "\nset rmargin at screen " +
-         to_text((width - 160.0) / width) + "\nset y" + range + "set y2" + range + "set ytics noenhanced scale 0 (" +
-         left + ")\nset y2tics noenhanced scale 0 font ',11' (" + right + ")\n";
+         to_text((width - 160.0) / width) + "\nset y" + range + "set y2" + range +
+         "set ytics noenhanced scale 0 font ',11' (" + left + ")\nset y2tics noenhanced scale 0 font ',11' (" + right +
+         ")\n";
 }
 
 const char* const drawing = R"(set datafile separator ','
@@ -52,8 +53,9 @@ unset key
 set border 1 lc rgb '#888888'
 set tics textcolor rgb '#333333'
 set style fill solid noborder
-set xrange [0:100]
-set xtics 0,20,100 nomirror scale 0.5
+set xrange [0:100 < *]
+set xtics 20 nomirror scale 0.5
+set tmargin 4
 set grid xtics lc rgb '#dddddd' lt 1
 set xlabel 'share of the measured roof, %'
 )";
@@ -62,15 +64,16 @@ std::string script(const std::string& name, const std::string& title, const std:
   const std::size_t height = 140 + 34 * rungs.size();
   std::string text = "# Draws " + name + ".csv: gnuplot " + name + ".gp\n";
   text += drawing;
-  text += "set title " + quoted_for_plot(title) + " noenhanced\n" + rows(rungs);
+  text += "set label 1 " + quoted_for_plot(title) + " at screen 0.5, graph 1.1 center font ',11' noenhanced\n" +
+          rows(rungs);
   text += "do for [kind in 'svg png'] {\n";
   text += "  if (kind eq 'svg') { set terminal svg size " + to_text(width) + "," + to_text(height) +
           " font 'sans,13' background rgb 'white' }\n";
   text += "  if (kind eq 'png') { set terminal pngcairo size " + to_text(2 * width) + "," + to_text(2 * height) +
           " font 'sans,13' fontscale 2 linewidth 2 }\n";
   text += "  set output '" + name + ".' . kind\n";
-  text += "  plot '" + name + ".csv' using ($3/2):1:($3/2):(0.36):($4 ? 0x999999 : 0x4292c6) every ::1 \\\n";
-  text += "    with boxxyerror lc rgb variable\n  set output\n}\n";
+  text += "  plot '" + name + ".csv' using ($3/2):1:($3/2):(0.36):($4 > 0 ? 0x999999 : 0x4292c6) every ::1 ";
+  text += "with boxxyerror lc rgb variable\n  set output\n}\n";
   return text;
 }
 

@@ -100,8 +100,7 @@ void Ladder::add_others() {
     return [inputs = inputs_, d = layer_, y = y_, algorithm] { computed(d, inputs, y, algorithm); };
   };
   rungs_.push_back({"dactyl", "the engine's own operation", 0, by(Algorithm::automatic), true});
-  if (!y_.device().is_cuda()) return;
-  if (layer_.kind == Kind::conv) rungs_.push_back({"cuDNN", "its fastest plan", 0, by(Algorithm::library), true});
+  if (y_.device().is_cuda()) rungs_.push_back(cudnn_rung(layer_, inputs_, y_));
 }
 
 double Ladder::error(const ladder::Rung& rung) const {

@@ -39,6 +39,9 @@ class Ladder {
   std::vector<ladder::Rung> rungs_;
 };
 
+// cuDNN's own operation, of the GPU build: throws when run if cuDNN has none.
+ladder::Rung cudnn_rung(const Descriptor& layer, const LadderInputs& in, const Tensor& y);
+
 namespace ladder {
 // The largest |got − want|, over the largest |want|; infinity if a number is NaN. got bf16, want f64, dense, on one
 // device.
