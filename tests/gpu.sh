@@ -79,11 +79,13 @@ start_sanitizer() {  # start_sanitizer TOOL: in parts
     GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$i start "$1.$i" compute-sanitizer --tool "$1" --error-exitcode 9 \
       --print-limit 5 "$build/kernels_tests" --gtest_brief=1 --gtest_filter="${filters[$1]}"
   done
+  start "$1.ladder" compute-sanitizer --tool "$1" --error-exitcode 9 --print-limit 5 "$build/benchmarks_tests" \
+    --gtest_brief=1 --gtest_filter='LadderRungs.agree*'
 }
 
 report_sanitizer() {
   local i code seconds worst=0 last=0
-  for ((i = 0; i < shards; ++i)); do
+  for i in $(seq 0 $((shards - 1))) ladder; do
     read -r code seconds <"$build/$1.$i.code"
     [ "$seconds" -le "$last" ] || last=$seconds
     [ "$code" = 0 ] || [ "$worst" != 0 -a "$code" = 124 ] || worst=$code

@@ -18,13 +18,13 @@ struct Largest {
   }
 };
 
-// Numbers part, part + parts, part + 2·parts … of both.
+// Number n of a part of both.
 struct Load {
-  i64 count, parts;
+  i64 count, columns;
   const bf16* got;
   const double* want;
   HD Largest operator()(i64 part, i64 n) const {
-    const i64 i = n * parts + part;
+    const i64 i = part * columns + n;
     if (i >= count) return {};
     const double off = std::abs(double(float(got[i])) - want[i]);
     return {off >= 0 ? off : std::numeric_limits<double>::infinity(), std::abs(want[i])};
@@ -54,8 +54,9 @@ double largest_difference(const Tensor& got, const Tensor& want) {
   const Tensor scratch({parts * static_cast<i64>(sizeof(Largest))}, DType::u8, got.device());
   const Tensor answer({2}, DType::f64, got.device());
   const Kept kept{reinterpret_cast<Largest*>(scratch.raw())};
-  const Load load{got.count(), parts, got.data<bf16>(), want.data<double>()};
-  fold_rows<Largest>(got.device(), parts, (got.count() + parts - 1) / parts, load, kept);
+  const i64 columns = (got.count() + parts - 1) / parts;
+  const Load load{got.count(), columns, got.data<bf16>(), want.data<double>()};
+  fold_rows<Largest>(got.device(), parts, columns, load, kept);
   fold_rows<Largest>(got.device(), 1, parts, kept, Answer{answer.data<double>()});
   const Tensor host = answer.to(Device::cpu());
   const double off = host.data<double>()[0], number = host.data<double>()[1];

@@ -51,7 +51,7 @@ TEST(LadderOthers, the_engine_agrees_and_cudnn_agrees_or_refuses) {
   });
 }
 
-TEST(LadderRungs, give_the_same_bits_from_a_graph) {
+TEST(LadderRungs, run_from_a_captured_graph) {
   if (gpu_count() == 0) GTEST_SKIP() << "no GPU here";
   const Use use(Device::cuda());
   for (const std::string& line : lines) {
