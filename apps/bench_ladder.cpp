@@ -61,6 +61,8 @@ void time_rung(const Ladder& ladder, const ladder::Rung& rung, const Roofs& roof
   row.update(times_json(ms));
   if (flops > 0) row["flops_per_s"] = flops / seconds;
   row["bytes_per_s"] = bytes / seconds;
+  row["copy_roof_bytes_per_s"] = roofs.bytes_per_s;
+  row["matrix_roof_flops_per_s"] = roofs.flops_per_s;
   row["roof_percent"] = 100 * roofs.bound(flops, bytes) / seconds;
   if (before > 0) row["faster"] = before / (seconds * 1e3);
 }
@@ -102,7 +104,6 @@ void draw(const LadderOptions& o, const std::string& name, const std::vector<Jso
   for (const Json& row : rows)
     if (row.contains("median_ms"))
       figures.push_back({row["rung"], row["change"], row["median_ms"], row["roof_percent"], row["other"]});
-  make_folder(o.out);
   draw_ladder(o.out, name,
               rows.front()["layer"].get<std::string>() + " on " + rows.front()["device"].get<std::string>(), figures);
   if (!o.json) std::cout << "drawn: " << o.out << '/' << name << ".svg and .png\n";
@@ -136,6 +137,7 @@ void bench(const LadderOptions& o) {
   for (const std::string& name : names) small_ladder_layer(name);  // whether there is such a one, before anything runs
   const auto use = enter(o.place);
   const bool gpu = Context::current().device().is_cuda();
+  if (gpu) make_folder(o.out);
   const Roofs roofs = gpu ? measure_roofs(DType::bf16) : Roofs();
   std::string wrong;
   for (const std::string& name : names) wrong += climb(o, name, gpu ? &roofs : nullptr);
@@ -155,7 +157,7 @@ void add_bench_ladder(CLI::App& bench_verb) {
   verb->add_option("LADDER", o->name, "which")->check(CLI::IsMember(ladder_names()));
   verb->add_option("--device", o->place.device, "cuda or cuda:N; cpu: small layers, checked and not timed")
       ->capture_default_str();
-  verb->add_option("--batch", o->batch, "clips; default: 16, of max_pool3d 32")->check(CLI::Range(1, 1024));
+  verb->add_option("--batch", o->batch, "clips; default: 16, of max_pool3d 32")->check(CLI::Range(1, 128));
   verb->add_option("--seconds", o->timing.seconds, "of measuring, each rung")
       ->check(CLI::Range(0.0, 3600.0))
       ->capture_default_str();

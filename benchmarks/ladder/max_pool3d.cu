@@ -123,7 +123,7 @@ struct Walk {
 
 // The larger one in each half of two words of bf16.
 HD std::uint32_t larger(std::uint32_t a, std::uint32_t b) {
-#ifdef __CUDA_ARCH__
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
   std::uint32_t most;
   asm("max.bf16x2 %0, %1, %2;" : "=r"(most) : "r"(a), "r"(b));
   return most;

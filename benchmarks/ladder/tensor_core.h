@@ -28,7 +28,7 @@ HD inline void commit(const Thread& t);  // ends a group of copies
 template <int pending>
 HD void wait_copies(const Thread& t);  // until at most so many of this thread's groups are under way
 
-#ifdef __CUDA_ARCH__
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
 __device__ inline unsigned shared_address(const void* p) { return static_cast<unsigned>(__cvta_generic_to_shared(p)); }
 
 HD inline void load_matrices(const Thread&, Word (&to)[4], const bf16* from) {
@@ -53,11 +53,17 @@ HD inline void copy_async(const Thread&, bf16* to, const bf16* from, bool inside
 }
 
 HD inline void commit(const Thread&) { asm volatile("cp.async.commit_group;" ::: "memory"); }
-
 template <int pending>
 HD void wait_copies(const Thread&) {
   asm volatile("cp.async.wait_group %0;" ::"n"(pending) : "memory");
 }
+#elif defined(__CUDA_ARCH__)  // before Ampere there are none of these for bf16
+HD inline void load_matrices(const Thread&, Word (&)[4], const bf16*) { __trap(); }
+HD inline void multiply(const Thread&, float (&)[4], const Word (&)[4], const Word (&)[2]) { __trap(); }
+HD inline void copy_async(const Thread&, bf16*, const bf16*, bool) { __trap(); }
+HD inline void commit(const Thread&) { __trap(); }
+template <int pending>
+HD void wait_copies(const Thread&) {}
 #else
 // Every lane shows a value, then sees those of all 32. Two boards take turns, so one barrier is enough.
 template <class Value, class Use>
