@@ -7,7 +7,7 @@ namespace {
 using Eight = Pack<bf16>;
 
 // Blocks of 8 packs by 32 rows: 8 neighbouring threads read 128 neighbouring bytes. `Sum` is what a thread keeps for
-// each of its 8 channels; Sum::Walk fills it from the thread's rows. partial: (slices, channels).
+// each of its 8 channels; Sum::walk fills it from the thread's rows. partial: (slices, channels).
 template <class Sum>
 struct PackSums {
   static constexpr int threads = 256, resident = 2, down = 32;
@@ -48,8 +48,8 @@ HD void each_pack(const Norm3d& n, int channel, int row, int end, const F& f) {
 }
 
 // Rung 3: 8 channels per thread. A load brings 16 bytes, the loop's overhead serves 8 numbers, and four loads are under
-// way at once: memory is kept busy. Still 6 trips: 193 MB · 6 at perhaps 85 % of 3 TB/s. Predicted: 0.45 ms, 2.6 times
-// as fast.
+// way at once: memory is kept busy. Still 6 trips, 193 MB each, at perhaps 85 % of 3 TB/s. Predicted: 0.45 ms, 1.4
+// times as fast.
 template <bool squared>
 struct Plain {
   float v;

@@ -12,7 +12,7 @@ namespace {
 // bytes) serve 64 multiply-adds. So the multipliers bound it: 128 a clock and multiprocessor, with the loads, the
 // conversions and the barriers perhaps 60 % of them. Predicted: 41.6e9 / (0.6 · 132 · 128 · 1.7e9) = 2.4 ms, 10 times
 // as fast.
-struct Shared3 {
+struct SharedTiles {
   static constexpr int threads = 256, resident = 2, tile = 128, slice = 16;
   struct Shared {
     alignas(16) float x[slice][tile], w[slice][tile];
@@ -72,7 +72,7 @@ struct Shared3 {
 
 Rung shared_conv(const Conv3d& c, Device device) {
   return {"shared tiles", "tiles in shared memory, 8×8 sums per thread", 10,
-          [=] { blocks(device, Tile::count(c, Shared3::tile, Shared3::tile), Shared3{c}); }};
+          [=] { blocks(device, Tile::count(c, SharedTiles::tile, SharedTiles::tile), SharedTiles{c}); }};
 }
 
 }  // namespace dactyl::ladder

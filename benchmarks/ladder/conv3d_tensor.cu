@@ -59,17 +59,17 @@ struct WarpTile {
   };
 };
 
-// What a thread brings of each slice: 16 bytes of each of `count` rows of x and as many filters. Four neighbouring
+// A thread's part of bringing a slice: 16 bytes of each of `count` rows of x and as many filters. Four neighbouring
 // threads share a row.
 template <int threads>
-struct Bringer {
+struct SliceLoader {
   static constexpr int count = tile * slice / 8 / threads;
   const Conv3d& c;
   Tile first;
   int mine, channel;  // the first row within the tile; the others follow threads/4 below
   Conv3d::Place at[count];
 
-  HD Bringer(const Thread& t, const Conv3d& conv, const Tile& tile)
+  HD SliceLoader(const Thread& t, const Conv3d& conv, const Tile& tile)
       : c(conv), first(tile), mine(t.index / 4), channel(t.index % 4 * 8) {
     for (int i = 0; i < count; ++i) at[i] = c.place(first.row + row(i));
   }
@@ -104,11 +104,11 @@ struct Tensors {
 
   HD void operator()(const Thread& t, Slice& s) const {
     const Tile first(c, tile, tile, t.block);
-    const Bringer<threads> bring(t, c, first);
+    const SliceLoader<threads> load(t, c, first);
     WarpTile<4, 4> mine(t.warp());
-    for (int n = 0; n < bring.slices(); ++n) {
+    for (int n = 0; n < load.slices(); ++n) {
       t.sync();  // nobody reads the slice before any more
-      bring(n, s, [](bf16* to, const bf16* from, bool inside) {
+      load(n, s, [](bf16* to, const bf16* from, bool inside) {
         (inside ? Conv3d::Eight::load(from) : Conv3d::Eight{}).store(to);
       });
       t.sync();  // everybody's part is there
@@ -131,13 +131,12 @@ struct Pipeline {
 
   HD void operator()(const Thread& t, Shared& s) const {
     const Tile first(c, tile, tile, t.block);
-    const Bringer<threads> bring(t, c, first);
+    const SliceLoader<threads> load(t, c, first);
     WarpTile<high, wide> mine(t.warp());
-    const int slices = bring.slices();
+    const int slices = load.slices();
     const auto begin = [&](int n) {
       if (n < slices)
-        bring(n, s.stage[n % stages],
-              [&](bf16* to, const bf16* from, bool inside) { copy_async(t, to, from, inside); });
+        load(n, s.stage[n % stages], [&](bf16* to, const bf16* from, bool inside) { copy_async(t, to, from, inside); });
       commit(t);  // an empty group at the end, so that counting groups stays counting slices
     };
     for (int n = 0; n < stages - 1; ++n) begin(n);
