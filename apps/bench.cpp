@@ -63,12 +63,13 @@ void add_bench(CLI::App& program) {
                "  dactyl bench model i3d --frames 20 --batch 32 --train --precision bf16 --json > new.json\n"
                "  dactyl bench layer \"conv2d x=8x28x28x192 k=3 p=1 out=96 bias relu fp32\" --impl all\n"
                "  dactyl bench op max_pool\n"
+               "  dactyl bench ladder conv3d\n"
                "  dactyl bench data photos --model googlenet\n"
                "  dactyl bench doctor googlenet-bn --batch 8\n"
                "  dactyl bench roofs\n"
                "  dactyl bench compare old.json new.json");
-  for (auto add : {add_bench_model, add_bench_layer, add_bench_op, add_bench_data, add_bench_doctor, add_bench_roofs,
-                   add_bench_compare})
+  for (auto add : {add_bench_model, add_bench_layer, add_bench_op, add_bench_ladder, add_bench_data, add_bench_doctor,
+                   add_bench_roofs, add_bench_compare})
     add(*verb);
   verb->require_subcommand(1);
 }

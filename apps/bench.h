@@ -9,6 +9,7 @@ namespace dactyl {
 void add_bench_model(CLI::App& bench);
 void add_bench_layer(CLI::App& bench);
 void add_bench_op(CLI::App& bench);
+void add_bench_ladder(CLI::App& bench);
 void add_bench_data(CLI::App& bench);
 void add_bench_roofs(CLI::App& bench);
 void add_bench_compare(CLI::App& bench);

@@ -2,7 +2,6 @@
 #include <iostream>
 
 #include "apps/bench.h"
-#include "kernels/plans.h"
 
 namespace dactyl {
 namespace {

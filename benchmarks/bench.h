@@ -1,6 +1,8 @@
 // The folder's public face: what `dactyl bench` and `dactyl profile` measure with.
 #pragma once
 
+#include "benchmarks/ladder/chart.h"
+#include "benchmarks/ladder/ladder.h"
 #include "benchmarks/layer_work.h"
 #include "benchmarks/loading.h"
 #include "benchmarks/model_work.h"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that needs a GPU, within the few minutes that one may be had: tests, then figures, each part with a limit.
-#   bash benchmarks/on_gpu.sh [--minutes 9] [--parts tests,parity,graph,roofs,tune,flow,table,ops] [--out DIR]
+#   bash benchmarks/on_gpu.sh [--minutes 9] [--parts tests,parity,graph,roofs,tune,flow,table,ops,ladder] [--out DIR]
 # A part may have a limit of its own, in seconds: --parts tests:200,flow:60. What a part says is in DIR/PART.log, its
 # figures in DIR/PART.json or DIR/PART.md; DIR/summary.txt has a line for each. Parts that time nothing (tests, parity,
 # graph) run at once, the others follow one by one, alone, in the order they are named. A part that fails stops none.
@@ -11,8 +11,9 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export DACTYL_BUILD=${DACTYL_BUILD:-build-gpu-tests} OMP_WAIT_POLICY=passive
-minutes=9 parts=tests,parity,graph,roofs,tune,flow,table,ops out=on-gpu
-declare -A usual=([tests]=190 [parity]=190 [graph]=190 [roofs]=20 [tune]=60 [flow]=90 [table]=130 [ops]=50)  # of 540 s
+minutes=9 parts=tests,parity,graph,roofs,tune,flow,table,ops,ladder out=on-gpu
+declare -A usual=([tests]=190 [parity]=190 [graph]=190 [roofs]=20 [tune]=60 [flow]=90 [table]=130 [ops]=50  # of 540 s
+  [ladder]=60)  # in what is left: parts seldom need their limits
 
 usage() { echo "on_gpu.sh: $1; see the head of benchmarks/on_gpu.sh" >&2; exit 2; }
 while [ $# -gt 0 ]; do
@@ -125,7 +126,8 @@ part_ops() {
   done
   whether_all
 }
-export -f with_torch with_opencv skip each whether_all part_{tests,parity,graph,roofs,tune,flow,table,ops}
+part_ladder() { "$dactyl" bench ladder --device cuda --out "$out/ladder" --json | tee "$out/ladder.json"; }
+export -f with_torch with_opencv skip each whether_all part_{tests,parity,graph,roofs,tune,flow,table,ops,ladder}
 
 say() {  # say PART RESULT SECONDS NOTE
   printf '%-8s %-12s %4s s  %s\n' "$@" | sed 's/ *$//' | tee -a "$out/summary.txt"

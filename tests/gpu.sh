@@ -59,6 +59,19 @@ start_suite() {  # start_suite NAME
   start "$1" "$build/$1" --gtest_brief=1 --gtest_output="xml:$PWD/$build/$1.xml"
 }
 
+start_ladder() {  # start_ladder TOOL: the rungs are our own kernels too
+  start "$1.ladder" compute-sanitizer --tool "$1" --error-exitcode 9 --print-limit 5 "$build/benchmarks_tests" \
+    --gtest_brief=1 --gtest_filter='LadderRungs.agree*'
+}
+
+report_ladder() {
+  local code seconds
+  read -r code seconds <"$build/$1.ladder.code"
+  [ "$code" = 0 ] || tail -40 "$build/$1.ladder.log"
+  note "compute-sanitizer $1, ladder" "$code"
+  echo "compute-sanitizer $1, ladder: exit code $code (after $((seconds - begun)) s)"
+}
+
 report_suite() {
   local code seconds all bad
   read -r code seconds <"$build/$1.code"
@@ -122,11 +135,12 @@ for suite in engine kernels weights nets train benchmarks; do
 done
 for suite in "${suites[@]}"; do start_suite "$suite"; done
 for tool in $tools; do [ "$tool" = memcheck ] || start_sanitizer "$tool"; done
+for tool in $tools; do start_ladder "$tool"; done
 if [[ " $tools " == *" memcheck "* ]]; then
   until [ -e "$build/kernels_tests.code" ]; do sleep 1; done  # then the plans are known
   start_sanitizer memcheck
 fi
 wait
 for suite in "${suites[@]}"; do report_suite "$suite"; done
-for tool in $tools; do report_sanitizer "$tool"; done
+for tool in $tools; do report_sanitizer "$tool"; report_ladder "$tool"; done
 finish

@@ -130,11 +130,27 @@ TEST_F(Bench, compare_tells_slower_from_equal_by_exit_code) {
   EXPECT_EQ(run("bench compare a.json other.json").code, 3);
 }
 
+TEST_F(Bench, ladders_are_checked_rung_by_rung_without_a_gpu) {
+  std::istringstream lines(run("bench ladder --device cpu --json").out);
+  std::map<std::string, int> rungs;
+  for (std::string text; std::getline(lines, text);) {
+    const auto row = nlohmann::json::parse(text);
+    EXPECT_LE(row["error"], 4e-3) << text;
+    EXPECT_FALSE(row.contains("median_ms")) << "a time of simulated threads says nothing";
+    ++rungs[row["ladder"]];
+  }
+  EXPECT_EQ(rungs, (std::map<std::string, int>{{"conv3d", 7}, {"max_pool3d", 6}, {"batch_norm3d", 6}}));
+  const Said table = run("bench ladder max_pool3d --device cpu");
+  EXPECT_EQ(table.code, 0) << table.err;
+  EXPECT_NE(table.out.find("two numbers per word"), std::string::npos) << table.out;
+  expect_error("bench ladder --device cuda:99", 2);
+}
+
 TEST_F(Bench, misuse_is_one_line_and_exit_2) {
   for (const std::string wrong :
        {"bench", "bench model", "bench model lenet", "bench model googlenet --batch 0",
         "bench model googlenet --graph maybe", "bench model googlenet --frames 20", "bench layer \"conv2d x=1x8x8x3\"",
-        "bench op tanh", "bench layer \"lrn x=1x8x8x8\" --impl library --device cpu",
+        "bench op tanh", "bench ladder conv2d", "bench layer \"lrn x=1x8x8x8\" --impl library --device cpu",
         "bench layer \"batch_norm x=1x1x1x8\"", "bench layer \"max_pool2d x=1x8x8x8 k=3 p=3\"", "profile",
         "bench compare a.json"})
     expect_error(wrong, 2);
