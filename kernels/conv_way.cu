@@ -4,6 +4,7 @@
 
 #include "kernels/bias_relu.h"
 #include "kernels/conv_columns.h"
+#include "kernels/hopper/stem.h"
 
 namespace dactyl {
 namespace {
@@ -26,6 +27,18 @@ class ColumnsWay final : public ConvWay {
   ColumnsWay() : ConvWay("columns") {}
   bool run(const ConvProblem& problem, const ConvTensors& t) const override {
     conv_by_columns(problem, t);
+    return true;
+  }
+};
+
+class StemWay final : public ConvWay {
+ public:
+  StemWay() : ConvWay("stem") {}
+  bool run(const ConvProblem& problem, const ConvTensors& t) const override {
+    if (problem.pass == Pass::forward)
+      hopper::stem_forward(problem, t);
+    else
+      hopper::stem_weights(problem, t);
     return true;
   }
 };
@@ -75,6 +88,7 @@ ConvProblem without_epilogue(const ConvProblem& problem) {
 
 OwnedWay cudnn_way(Plan plan) { return std::make_unique<CudnnWay>(std::move(plan)); }
 OwnedWay columns_way() { return std::make_unique<ColumnsWay>(); }
+OwnedWay stem_way() { return std::make_unique<StemWay>(); }
 OwnedWay apart_way(const ConvWay& plain) { return std::make_unique<ApartWay>(plain); }
 OwnedWay packed_way(const Packing& packing, const ConvWay& inner) {
   return std::make_unique<PackedWay>(packing, inner);

@@ -25,6 +25,7 @@ using OwnedWay = std::unique_ptr<ConvWay>;
 
 OwnedWay cudnn_way(Plan plan);  // in the context's workspace
 OwnedWay columns_way();         // "columns"
+OwnedWay stem_way();            // "stem": hopper/stem.h
 // "apart": the sums by `plain`, then bias and relu in a pass of their own.
 OwnedWay apart_way(const ConvWay& plain);
 ConvProblem without_epilogue(const ConvProblem& problem);
