@@ -12,9 +12,9 @@ bool is_stem(const ConvProblem& problem);
 // Whether the current GPU can run it.
 bool has_stem_kernels();
 
-// Queues the pass on the compute stream. A NaN or an infinity in x may also reach results whose windows end within a row
-// or a pixel of it: there its weight is a zero. Scratch comes from the pool: the packed filters (at most 158 KB) or the
-// partial sums (about 12 MB).
+// Queues the pass on the compute stream. A NaN or an infinity in x may also reach results whose windows end within a
+// row or a pixel of it: there its weight is a zero. Scratch comes from the pool: the packed filters (at most 158 KB) or
+// the partial sums (about 12 MB).
 void stem_forward(const ConvProblem& problem, const ConvTensors& tensors);
 void stem_weights(const ConvProblem& problem, const ConvTensors& tensors);
 

@@ -12,7 +12,8 @@ HD i64 filter_place(const StemShape& s, int out, int depth_tap, const Tap& t) {
   return ((i64{out} * s.depth + depth_tap) * 49 + t.row * 7 + t.column) * channels + t.channel;
 }
 
-// Row m of a forward result is this output. So permuted, a lane that turns its two halves of 8 rows has four neighbours.
+// Row m of a forward result is this output. So permuted, a lane that turns its two halves of 8 rows has four
+// neighbours.
 HD constexpr int out_of_row(int m) { return m / 16 * 16 + m % 8 / 2 * 4 + m / 8 % 2 * 2 + m % 2; }
 
 // The forward pass's operand: for each tap along the depth and each step 16 numbers of 64 rows, in two halves of eight

@@ -1,9 +1,13 @@
 // y = conv(x, w) of a stem. A block keeps all filters in shared memory and goes through tiles of 28×16 outputs. Two
-// warpgroups multiply, each 64 channels × 224 outputs (8 columns) in registers; a third one stages the next slab's lines
-// meanwhile. One barrier per slab.
+// warpgroups multiply, each 64 channels × 224 outputs (8 columns) in registers; a third one stages the next slab's
+// lines into one of two buffers.
 //
-// Per slab of 3 channels the matrix unit is busy for 2·11 steps of 112 cycles; shared memory for 2·11·(16 + 56) cycles of
-// operands and 265 of staging, so arithmetic is the bound.
+// The multiplying groups share the matrix unit and go through the slabs independently, the second one behind the first:
+// so one multiplies while the other waits or writes its outputs. Of each buffer and group, stagers and group tell each
+// other by two barriers when it is full and when it is empty. Every wait is for something that all do equally often.
+//
+// Per slab of 3 channels the matrix unit is busy for 2·11 steps of 112 cycles; shared memory for 2·11·(16 + 56) cycles
+// of operands and 265 of staging, so arithmetic is the bound.
 #include "kernels/hopper/stem.h"
 
 #ifdef __CUDACC__
@@ -59,50 +63,58 @@ __device__ void store_tile(const StemShape& s, const Tile& t, int column, int wa
     const float* v = d + 4 * row;
     const std::uint32_t a = turned(two(finished(v[0], upper, e.relu), finished(v[1], upper, e.relu)));
     const std::uint32_t b = turned(two(finished(v[2], lower, e.relu), finished(v[3], lower, e.relu)));
-    if (inside && t.row + row < s.out[1])
-      *reinterpret_cast<uint2*>(y + i64{row} * s.out[2] * outs) = make_uint2(a, b);
+    if (inside && t.row + row < s.out[1]) *reinterpret_cast<uint2*>(y + i64{row} * s.out[2] * outs) = make_uint2(a, b);
   }
 }
+
+constexpr int of_group = 128 + stagers;  // threads at a barrier of stagers and one group
+enum Barrier { ready = 1, behind = 2, full = 4, empty = 8 };
+__device__ int of(Barrier b, int buffer, int group) { return b + 2 * buffer + group; }
 
 template <int channels>
 __device__ void multiply_all(const StemShape& s, const unsigned char* memory, const Epilogue& e) {
   const int group = warpgroup(), warp = static_cast<int>(threadIdx.x) / 32 % 4;
   const unsigned filters = shared_address(memory), lines = filters + s.depth * Filters<channels>::slab_bytes;
   Sums d = {};
-  bool odd = false;
-  meet<stem_threads>();
-  for (TileWalk at(s, blockIdx.x, gridDim.x); at.more(); at.next(), odd = !odd) {
+  wait_at<stem_threads>(ready);
+  if (group == 1) wait_at<256>(behind);
+  int slab = 0;
+  for (TileWalk at(s, blockIdx.x, gridDim.x); at.more(); at.next(), ++slab) {
+    const int buffer = slab % 2;
+    wait_at<of_group>(of(full, buffer, group));
     multiply_slab<channels>(d, filters + at.tap * Filters<channels>::slab_bytes,
-                            lines + (odd ? Lines<channels, false>::bytes : 0) + group * 128, at.begins());
-    meet<stem_threads>();
+                            lines + buffer * Lines<channels, false>::bytes + group * 128, at.begins());
+    arrive_at<of_group>(of(empty, buffer, group));
+    if (group == 0 && slab == 0) arrive_at<256>(behind);
     if (at.ends()) store_tile(s, at.tile, 8 * group, warp, threadIdx.x % 32, d, e);
   }
 }
 
+__device__ void wait_for_empty(int buffer) {
+  for (int group = 0; group < 2; ++group) wait_at<of_group>(of(empty, buffer, group));
+}
+
 template <int channels, bool even>
 __device__ void stage_all(const StemShape& s, unsigned char* lines, const std::uint16_t* x) {
-  constexpr int bytes = Lines<channels, false>::bytes;
   Staged<channels> staged(static_cast<int>(threadIdx.x) % stagers);
-  TileWalk ahead(s, blockIdx.x, gridDim.x);
+  TileWalk at(s, blockIdx.x, gridDim.x);
   const auto load = [&] {
-    if (ahead.more()) staged.template load<even>(s, ahead.tile, ahead.tap, x);
-  };
-  const auto store = [&](bool odd) {
-    if (!ahead.more()) return;
-    staged.template store<false>(lines + (odd ? bytes : 0));
-    ahead.next();
-    load();
+    if (at.more()) staged.template load<even>(s, at.tile, at.tap, x);
   };
   load();
-  store(false);
-  publish_to_matrix_unit();
-  meet<stem_threads>();
-  bool odd = false;
-  for (TileWalk at(s, blockIdx.x, gridDim.x); at.more(); at.next(), odd = !odd) {
-    store(!odd);
+  wait_at<stem_threads>(ready);
+  int slab = 0;
+  for (; at.more(); ++slab) {
+    const int buffer = slab % 2;
+    if (slab >= 2) wait_for_empty(buffer);
+    staged.template store<false>(lines + buffer * Lines<channels, false>::bytes);
     publish_to_matrix_unit();
-    meet<stem_threads>();
+    for (int group = 0; group < 2; ++group) arrive_at<of_group>(of(full, buffer, group));
+    at.next();
+    load();  // its numbers arrive while the buffers are in use
   }
+  for (int last = slab < 2 ? 0 : slab - 2; last < slab; ++last)
+    wait_for_empty(last % 2);  // no barrier is left half met
 }
 #endif
 

@@ -2,11 +2,12 @@
 //
 // With stride 2, neighbouring windows are a pair of pixels apart. A line holds 16 bytes for each pair position, so the
 // granules (8 numbers, 16 bytes) of 8 neighbouring windows are 128 bytes in a row: what the matrix unit calls a core
-// matrix. Windows overlap, the same bytes are seen at several shifts, and nothing is gathered. Only which numbers make up
-// the 16 bytes is free, and decides how many of them are wasted:
+// matrix. Windows overlap, the same bytes are seen at several shifts, and nothing is gathered. Only which numbers make
+// up the 16 bytes is free, and decides how many of them are wasted:
 //
 // 3 channels: a pair of pixels is 3 words (of 2 numbers). For every second row b there are four lines:
-//   lines 0 to 2: the 3 words of row b + line and, as the fourth, word `line` of row b + 3; seen at shifts 0, 1, 2 by the
+//   lines 0 to 2: the 3 words of row b + line and, as the fourth, word `line` of row b + 3; seen at shifts 0, 1, 2 by
+//   the
 //                 windows whose rows begin at b and, for their rows 4 to 6, at b − 4;
 //   line 3:       words 0 and 1 of rows b and b + 1: the windows' seventh column, at shift 3 alone.
 //   So 7·7·3 = 147 numbers take 22 granules, 176 numbers.

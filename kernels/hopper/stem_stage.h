@@ -1,5 +1,5 @@
-// How 128 threads bring the rows that a tile sees into lines: words of two numbers from global memory to registers, from
-// there 16 bytes at a time to shared memory. Zeros stand where the window sees padding. Internal to the kernels.
+// How 128 threads bring the rows that a tile sees into lines: words of two numbers from global memory to registers,
+// from there 16 bytes at a time to shared memory. Zeros stand where the window sees padding. Internal to the kernels.
 #pragma once
 
 #include "kernels/hopper/stem_lines.h"
@@ -24,8 +24,8 @@ struct Share<2> {
   static constexpr int positions = 18, rows = 9, step = 9, words = 4, chunks = 7;
 };
 
-// Numbers `at` and `at` + 1 of a row of `count`, 0 beyond its ends. even: the row begins at a word, `at` and `count` are
-// even.
+// Numbers `at` and `at` + 1 of a row of `count`, 0 beyond its ends. even: the row begins at a word, `at` and `count`
+// are even.
 template <bool even>
 HD std::uint32_t word(const std::uint16_t* row, int at, int count) {
   if constexpr (even) {
@@ -82,8 +82,7 @@ class Staged {
       const auto& w = words_ + 2 * b;
       if (b < 5 && position_ < 18)
         for (int line = 0; line < 3; ++line)
-          put(lines + L::base(base) + line * L::pitch + position_ * 16, w[line][0], w[line][1], w[line][2],
-              w[3][line]);
+          put(lines + L::base(base) + line * L::pitch + position_ * 16, w[line][0], w[line][1], w[line][2], w[3][line]);
       if ((b < 5 || base == L::bases) && position_ >= 3)
         put(lines + L::last_columns + base * L::last_step + (position_ - 3) * 16, w[0][0], w[0][1], w[1][0], w[1][1]);
     }

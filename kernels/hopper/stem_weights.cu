@@ -1,7 +1,7 @@
-// dw = dyᵀ·windows(x) of a stem. A block has one tap along the depth and a part of the tiles; each of two warpgroups takes
-// every second row of a tile, 16 outputs a step, and keeps 64 channels × all granules in registers. dy comes in as it is
-// and is turned on its way to registers. A third warpgroup brings the next tile in meanwhile. Partial sums are added in
-// the order of the blocks.
+// dw = dyᵀ·windows(x) of a stem. A block has one tap along the depth and a part of the tiles; each of two warpgroups
+// takes every second row of a tile, 16 outputs a step, and keeps 64 channels × all granules in registers. dy comes in
+// as it is and is turned on its way to registers. A third warpgroup brings the next tile in meanwhile. Partial sums are
+// added in the order of the blocks.
 #include "kernels/hopper/stem.h"
 
 #ifdef __CUDACC__
@@ -85,19 +85,18 @@ __device__ void multiply_all(TapWalk at, const unsigned char* memory, float* par
   const unsigned stages = shared_address(memory);
   Sums<channels> sums;
   bool odd = false;
-  meet<stem_threads>();
+  wait_at<stem_threads>(1);
   for (; at.more(); at.next(), odd = !odd) {
     const unsigned gradient = stages + (odd ? stage_bytes<channels> : 0), lines = gradient + gradient_bytes;
     multiply_rows(sums, gradient, lines, group, 0);
     multiply_rows(sums, gradient, lines, group, tile_rows / 4);
-    meet<stem_threads>();
+    wait_at<stem_threads>(1);
   }
   float* to = partial + group * FilterSums<channels>::slab + 16 * warp + lane / 4;
   sums.each_run([&](auto& d, int granule) {
     constexpr int count = sizeof(d) / sizeof(float);
 #pragma unroll
-    for (int i = 0; i < count; ++i)
-      to[(granule * 8 + i / 4 * 8 + lane % 4 * 2 + i % 2) * outs + i / 2 % 2 * 8] = d[i];
+    for (int i = 0; i < count; ++i) to[(granule * 8 + i / 4 * 8 + lane % 4 * 2 + i % 2) * outs + i / 2 % 2 * 8] = d[i];
   });
 }
 
@@ -108,8 +107,8 @@ __device__ void copy_gradient(const StemShape& s, const Tile& t, const bf16* dy,
 #pragma unroll 4
   for (int row = 0; row < tile_rows; ++row) {
     const bool any = inside && t.row + row < s.out[1];
-    copy_pack(to + pack_at(row * tile_columns + column, pack), any ? dy + s.pixel(t, row, column) * outs + pack * 8 : dy,
-              any);
+    copy_pack(to + pack_at(row * tile_columns + column, pack),
+              any ? dy + s.pixel(t, row, column) * outs + pack * 8 : dy, any);
   }
 }
 
@@ -126,18 +125,17 @@ __device__ void stage_all(const StemShape& s, TapWalk at, unsigned char* memory,
     unsigned char* stage = memory + (odd ? stage_bytes<channels> : 0);
     copy_gradient(s, ahead.tile, dy, shared_address(stage));
     staged.template store<true>(stage + gradient_bytes);
+    publish_to_matrix_unit();
     ahead.next();
-    load();
+    load();  // for the next call: its numbers arrive meanwhile
     finish_copies();
   };
   load();
   store(false);
-  publish_to_matrix_unit();
-  meet<stem_threads>();
+  wait_at<stem_threads>(1);
   for (bool odd = false; at.more(); at.next(), odd = !odd) {
     store(!odd);
-    publish_to_matrix_unit();
-    meet<stem_threads>();
+    wait_at<stem_threads>(1);
   }
 }
 #endif

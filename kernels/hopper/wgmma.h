@@ -1,8 +1,9 @@
-// Hopper's matrix unit and what belongs to it, one function per instruction (PTX ISA, "wgmma"). Compiled for sm_90a only.
-// For .cu files of the GPU build only.
+// Hopper's matrix unit and what belongs to it, one function per instruction (PTX ISA, "wgmma"). Compiled for sm_90a
+// only. For .cu files of the GPU build only.
 //
-// A warpgroup (four warps, the first a multiple of four) multiplies together. In a result d of 64 rows, warp w and lane l
-// hold in d[4i] to d[4i + 3] rows 16w + l/4 and, in the second two, 8 further; columns 8i + 2(l mod 4) and one further.
+// A warpgroup (four warps, the first a multiple of four) multiplies together. In a result d of 64 rows, warp w and lane
+// l hold in d[4i] to d[4i + 3] rows 16w + l/4 and, in the second two, 8 further; columns 8i + 2(l mod 4) and one
+// further.
 #pragma once
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
@@ -16,9 +17,9 @@ __device__ inline unsigned shared_address(const void* p) { return static_cast<un
 __device__ inline int warpgroup() { return __shfl_sync(~0u, static_cast<int>(threadIdx.x) / 128, 0); }
 
 // An operand in shared memory, made of core matrices: 8 rows of 16 bytes, 128 bytes in a row. Where numbers along the
-// sum's index are neighbours, `leading` bytes lead to the next 8 of them and `stride` bytes to the next 8 rows or columns;
-// where numbers along the other index are neighbours, `stride` bytes lead to the next 8 of those and `leading` bytes to
-// the next 8 of the sum's. All are multiples of 16. No swizzle.
+// sum's index are neighbours, `leading` bytes lead to the next 8 of them and `stride` bytes to the next 8 rows or
+// columns; where numbers along the other index are neighbours, `stride` bytes lead to the next 8 of those and `leading`
+// bytes to the next 8 of the sum's. All are multiples of 16. No swizzle.
 __device__ inline std::uint64_t operand(unsigned address, unsigned leading, unsigned stride) {
   return std::uint64_t{address >> 4} | std::uint64_t{leading >> 4} << 16 | std::uint64_t{stride >> 4} << 32;
 }
@@ -41,10 +42,15 @@ __device__ void settle(float (&d)[n]) {
 // What this thread wrote to shared memory becomes visible to the matrix unit (after the barrier that follows).
 __device__ inline void publish_to_matrix_unit() { asm volatile("fence.proxy.async.shared::cta;\n" ::: "memory"); }
 
-// A barrier of `threads` threads that stand at different places of the program.
+// Barriers 1 to 15 of a block, each of `threads` threads that may stand at different places of the program: one that
+// waits goes on when all have come, one that arrives goes on at once. What was written before is then seen by all.
 template <int threads>
-__device__ void meet() {
-  asm volatile("bar.sync 1, %0;\n" ::"n"(threads) : "memory");
+__device__ void wait_at(int barrier) {
+  asm volatile("bar.sync %0, %1;\n" ::"r"(barrier), "n"(threads) : "memory");
+}
+template <int threads>
+__device__ void arrive_at(int barrier) {
+  asm volatile("bar.arrive %0, %1;\n" ::"r"(barrier), "n"(threads) : "memory");
 }
 
 // 8×8 numbers of 16 bits: lane l gives numbers 2(l mod 4) and one further of row l/4, and gets them of column l/4.

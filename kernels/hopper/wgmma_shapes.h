@@ -35,8 +35,9 @@ __device__ inline void multiply(float (&d)[112], std::uint64_t a, std::uint64_t 
       : "l"(a), "l"(b), "r"(int{add}));
 }
 
-// The same with A in registers: lane l of warp w holds in a[0] the two numbers of row 16w + l/4 from 2(l mod 4) on, in a[1]
-// those 8 rows further, in a[2] and a[3] those 8 columns further. In B neighbours belong to neighbouring columns of d.
+// The same with A in registers: lane l of warp w holds in a[0] the two numbers of row 16w + l/4 from 2(l mod 4) on, in
+// a[1] those 8 rows further, in a[2] and a[3] those 8 columns further. In B neighbours belong to neighbouring columns
+// of d.
 __device__ inline void multiply(float (&d)[28], const std::uint32_t (&a)[4], std::uint64_t b) {
   asm volatile(
       "wgmma.mma_async.sync.aligned.m64n56k16.f32.bf16.bf16 {"
