@@ -53,19 +53,31 @@ Image filter_image(const StemShape& s, const Tensor& w) {
   return image;
 }
 
-// Sum of row m of the filters and output n of a group, over a slab.
+// d (64, n) += A·B, both given as (sum's index, row or column) -> number.
+template <class A, class B>
+void multiply(std::vector<float>& d, int n, int ks, const A& a, const B& b) {
+  std::vector<float> row(static_cast<std::size_t>(n));
+  for (int k = 0; k < ks; ++k) {
+    for (int i = 0; i < n; ++i) row[i] = b(k, i);
+    for (int m = 0; m < 64; ++m) {
+      const float factor = a(k, m);
+      for (int i = 0; i < n; ++i) d[m * n + i] += factor * row[i];
+    }
+  }
+}
+
+// A slab of both groups: 448 outputs.
 template <int channels>
-float product(const Image& filters, const Image& lines, int tap, int group, int m, int n) {
+void multiply_slab(std::vector<float>& d, const Image& filters, const Image& lines, int tap) {
   using L = Lines<channels, false>;
   using F = Filters<channels>;
-  float sum = 0;
-  for (int step = 0; step < L::k_steps; ++step) {
-    const Granule first = L::granule(L::first_of_step(step)), second = L::granule(L::second_of_step(step));
-    for (int k = 0; k < 16; ++k)
-      sum += along_k(filters, tap * F::slab_bytes + step * F::step_bytes, F::half_bytes, 128, m, k) *
-             along_k(lines, group * 128 + first.at, second.at - first.at, first.row_step, n, k);
-  }
-  return sum;
+  const auto filter = [&](int k, int m) {
+    return along_k(filters, tap * F::slab_bytes + k / 16 * F::step_bytes, F::half_bytes, 128, m, k % 16);
+  };
+  multiply(d, 448, 16 * L::k_steps, filter, [&](int k, int n) {
+    const Granule first = L::granule(L::first_of_step(k / 16)), second = L::granule(L::second_of_step(k / 16));
+    return along_k(lines, n / 224 * 128 + first.at, second.at - first.at, first.row_step, n % 224, k % 16);
+  });
 }
 
 template <int channels>
@@ -74,14 +86,15 @@ std::vector<float> forward_by_hand(const WantedStem& want) {
   const Image filters = filter_image<channels>(s, want.w);
   std::vector<float> y(static_cast<std::size_t>(want.y.count()), std::nanf("")), d;
   for (TileWalk at(s, 0, 1); at.more(); at.next()) {
-    if (at.begins()) d.assign(2 * 64 * 224, 0);
+    if (at.begins()) d.assign(64 * 448, 0);
     const Image lines = staged_lines<channels, false>(s, at.tile, at.tap, want.x, even_rows(want.forward));
-    for (int i = 0; i < 2 * 64 * 224; ++i) {
-      const int group = i / (64 * 224), m = i / 224 % 64, n = i % 224;
-      if (at.tile.row + n / 8 >= s.out[1] || at.tile.column + group * 8 + n % 8 >= s.out[2]) continue;
-      d[i] += product<channels>(filters, lines, at.tap, group, m, n);
+    multiply_slab<channels>(d, filters, lines, at.tap);
+    if (!at.ends()) continue;
+    for (int i = 0; i < 64 * 448; ++i) {
+      const int m = i / 448, row = i % 224 / 8, column = i % 448 / 224 * 8 + i % 8;
+      if (at.tile.row + row >= s.out[1] || at.tile.column + column >= s.out[2]) continue;
       const float v = d[i] + (want.forward.bias ? float(want.bias.data<bf16>()[out_of_row(m)]) : 0);
-      y[s.pixel(at.tile, n / 8, group * 8 + n % 8) * 64 + out_of_row(m)] = want.forward.relu && v < 0 ? 0 : v;
+      y[s.pixel(at.tile, row, column) * 64 + out_of_row(m)] = want.forward.relu && v < 0 ? 0 : v;
     }
   }
   return y;
@@ -110,36 +123,38 @@ Image gradient_image(const StemShape& s, const Tile& t, const Tensor& dy) {
   return image_of(bytes);
 }
 float turned_number(const Image& image, int row, int m, int k) {
-  const int matrix = m / 8 % 2 + k / 8 * 2,
-            lane = matrix * 8 + k % 8;  // rows of a matrix are outputs, columns channels
+  const int matrix = m / 8 % 2 + k / 8 * 2, lane = matrix * 8 + k % 8;  // a matrix has a row for each output
   return image[turned_pack_at(row * tile_columns, m / 16, lane) / 2 + m % 8];
 }
 
 template <int channels>
-std::vector<float> weights_by_hand(const WantedStem& want) {
+void multiply_tile(std::vector<float>& d, const Image& gradient, const Image& lines) {
   using L = Lines<channels, true>;
-  constexpr int slab = FilterSums<channels>::slab, run = channels == 3 ? 6 : 7;
+  constexpr int run = channels == 3 ? 48 : 56;  // numbers of one multiplication
+  const auto dy = [&](int k, int m) { return turned_number(gradient, k / tile_columns, m, k % tile_columns); };
+  multiply(d, L::granules * 8, tile_rows * tile_columns, dy, [&](int k, int n) {
+    const int row = k / tile_columns;
+    const Granules g = L::run(n / run, row % 2);
+    return along_i(lines, g.at + row / 2 * g.two_rows, 128, g.step, n % run, k % tile_columns);
+  });
+}
+
+template <int channels>
+std::vector<float> weights_by_hand(const WantedStem& want) {
+  constexpr int slab = FilterSums<channels>::slab, n = slab / 64;
   const StemShape s(want.weights);
-  std::vector<float> sums(static_cast<std::size_t>(s.depth * slab)), dw(want.dw.count(), std::nanf(""));
-  for (int tap = 0; tap < s.depth; ++tap)
-    for (TapWalk at(s, tap, 0, s.tiles); at.more(); at.next()) {
-      const auto lines = staged_lines<channels, true>(s, at.tile, at.tap, want.x, even_rows(want.weights));
-      const auto gradient = gradient_image(s, at.tile, want.dy);
-      for (int i = 0; i < slab; ++i) {
-        const int n = i / 64, m = i % 64, which = n / 8 / run;
-        for (int k = 0; k < tile_rows * tile_columns; ++k) {
-          const int row = k / tile_columns;
-          const Granules g = L::run(which, row % 2);
-          sums[tap * slab + i] += turned_number(gradient, row, m, k % 16) *
-                                  along_i(lines, g.at + row / 2 * g.two_rows, 128, g.step, n - which * run * 8, k % 16);
-        }
+  std::vector<float> dw(static_cast<std::size_t>(want.dw.count()), std::nanf(""));
+  for (int tap = 0; tap < s.depth; ++tap) {
+    std::vector<float> d(slab);
+    for (TapWalk at(s, tap, 0, s.tiles); at.more(); at.next())
+      multiply_tile<channels>(d, gradient_image(s, at.tile, want.dy),
+                              staged_lines<channels, true>(s, at.tile, at.tap, want.x, even_rows(want.weights)));
+    for (int i = 0; i < slab; ++i)
+      if (const i64 target = FilterSums<channels>::target(s, tap * slab + i); target >= 0) {
+        EXPECT_TRUE(std::isnan(dw[target])) << "two places for one number";
+        dw[target] = d[i % 64 * n + i / 64];
       }
-    }
-  for (int i = 0; i < s.depth * slab; ++i)
-    if (const i64 target = FilterSums<channels>::target(s, i); target >= 0) {
-      EXPECT_TRUE(std::isnan(dw[target])) << "two places for one number";
-      dw[target] = sums[i];
-    }
+  }
   return dw;
 }
 
