@@ -1,4 +1,6 @@
 // dactyl bench layer: one layer alone, by each implementation.
+#include <algorithm>
+#include <cstdlib>
 #include <iostream>
 
 #include "apps/bench.h"
@@ -10,7 +12,7 @@ struct LayerOptions {
   std::string line, impl = "automatic", pass = "forward";
   Place place;
   TimingOptions timing{.seconds = 1};
-  bool json = false, check = false;
+  bool json = false, check = false, ways = false;
 };
 
 std::vector<Algorithm> algorithms(const std::string& name) {
@@ -21,6 +23,31 @@ std::vector<Algorithm> algorithms(const std::string& name) {
 LayerPass pass_named(const std::string& name) {
   return name == "data" ? LayerPass::data : name == "weights" ? LayerPass::weights : LayerPass::forward;
 }
+
+// The ways of computing a convolution that are tried on a GPU, the fastest first: gathered while the layer is set up.
+class Ways {
+ public:
+  explicit Ways(bool wanted) {
+    if (!wanted) return;
+    check(Exit::usage, Context::current().device().is_cuda(),
+          "bench layer --ways: ways are tried on GPUs, and this would run on the CPU; --device cuda wants a GPU");
+    setenv("DACTYL_CACHE", "off", 1);  // a way that is remembered would not be tried
+    listen_to_ways([this](const std::string& problem, const std::string& way, double seconds) {
+      rows_.push_back({{"way", way}, {"ms", seconds * 1e3}, {"problem", problem}});
+    });
+  }
+  ~Ways() { listen_to_ways({}); }
+  Ways(const Ways&) = delete;
+  Ways& operator=(const Ways&) = delete;
+
+  Json take() {
+    std::sort(rows_.begin(), rows_.end(), [](const Json& a, const Json& b) { return a["ms"] < b["ms"]; });
+    return std::exchange(rows_, Json::array());
+  }
+
+ private:
+  Json rows_ = Json::array();
+};
 
 // What an implementation cannot do is said in its row, where others are asked too.
 Json measured(const Descriptor& d, LayerPass pass, Algorithm algorithm, const LayerOptions& o, const Roofs& roofs) {
@@ -50,6 +77,9 @@ void print(const Json& row) {
     std::cout << name << "not: " << one_line(row["not"].get<std::string>()) << '\n';
     return;
   }
+  for (const Json& way : row.value("ways", Json::array()))
+    std::cout << "  " << fixed(way["ms"].get<double>(), 4) << " ms  " << way["way"].get<std::string>() << "  ("
+              << way["problem"].get<std::string>() << ")\n";
   const double seconds = row["median_ms"].get<double>() * 1e-3;
   std::cout << name << spread_text(row["ms"].get<std::vector<double>>());
   if (row["flops"] > 0) std::cout << "  " << fixed(row["flops"].get<double>() / seconds * 1e-12, 3) << " TFLOP/s";
@@ -66,8 +96,10 @@ void bench(const LayerOptions& o) {
   Context::current().math = d.math;
   const Roofs roofs = measure_roofs(d.dtype);
   if (!o.json) std::cout << to_text(d) << ", " << to_text(pass) << '\n';
+  Ways ways(o.ways);
   for (const Algorithm algorithm : algorithms(o.impl)) {
     Json row = measured(d, pass, algorithm, o, roofs);
+    if (o.ways) row["ways"] = ways.take();
     if (!o.json) print(row);
     row.update(machine_json(o.place));
     if (o.json) print_json(row);
@@ -93,6 +125,7 @@ void add_bench_layer(CLI::App& bench_verb) {
       ->check(CLI::IsMember({"forward", "data", "weights"}))
       ->capture_default_str();
   verb->add_flag("--check", o->check, "also the largest difference to the reference's result, over its largest number");
+  verb->add_flag("--ways", o->ways, "also each way of computing a convolution that is right, with its time; on a GPU");
   verb->add_option("--device", o->place.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   verb->add_option("--threads", o->place.threads, "CPU threads; 0: one per core")->check(CLI::Range(0, most_threads));
   verb->add_option("--seconds", o->timing.seconds, "of measuring, each")

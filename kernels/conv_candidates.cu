@@ -12,6 +12,7 @@
 #include "kernels/conv_search.h"
 #include "kernels/conv_trial.h"
 #include "kernels/hopper/stem.h"
+#include "kernels/plans.h"
 
 namespace dactyl {
 namespace {
@@ -85,6 +86,7 @@ class Search {
   bool take(const std::string& name, const ConvTrial::Run& run) {
     if (!trial_.agrees(name, run)) return false;
     const double seconds = trial_.seconds(run, best_seconds_);
+    tried(to_text(problem_), name, seconds);
     if (seconds >= best_seconds_) return false;
     best_seconds_ = seconds;
     return true;

@@ -17,6 +17,7 @@ struct Book {
   std::mutex mutex;
   PlanCounts counts;
   PlanListener listener;
+  WayListener ways;
   double told = 0;  // seconds spent searching at the last word
 };
 Book& book() {
@@ -44,6 +45,16 @@ PlanCounts plan_counts() {
 void listen_to_plans(PlanListener listener) {
   const std::lock_guard guard(book().mutex);
   book().listener = std::move(listener);
+}
+
+void listen_to_ways(WayListener listener) {
+  const std::lock_guard guard(book().mutex);
+  book().ways = std::move(listener);
+}
+
+void tried(const std::string& problem, const std::string& way, double seconds) {
+  const std::lock_guard guard(book().mutex);
+  if (book().ways) book().ways(problem, way, seconds);
 }
 
 void settled(const std::string& problem, bool searched, bool without, double seconds) {

@@ -33,6 +33,12 @@ struct PlanFile {
 std::string plan_folder();
 std::vector<PlanFile> plan_files();
 
+// Told of every way of computing a problem that a search has found right, with the seconds of a run; also of ways that
+// others rest on, which have problems of their own. One listener for the process; an empty function ends it.
+using WayListener = std::function<void(const std::string& problem, const std::string& way, double seconds)>;
+void listen_to_ways(WayListener listener);
+void tried(const std::string& problem, const std::string& way, double seconds);  // for the search
+
 // For the search: counts a problem and tells the listener. Without a listener, long searching is said on
 // stderr, every ten seconds anew.
 void settled(const std::string& problem, bool searched, bool without, double seconds);

@@ -82,13 +82,15 @@ class TileWalk {
   TapRange range_{};
 };
 
-// The tiles of [first, end) whose frame for one tap exists.
+// Of the tiles from `first` on in steps, those whose frame for one tap exists.
 class TapWalk {
  public:
-  HD TapWalk(const StemShape& s, int of_tap, int first, int end) : tap(of_tap), s_(s), i_(first), end_(end) { enter(); }
-  HD bool more() const { return i_ < end_; }
+  HD TapWalk(const StemShape& s, int of_tap, int first, int step) : tap(of_tap), s_(s), i_(first), step_(step) {
+    enter();
+  }
+  HD bool more() const { return i_ < s_.tiles; }
   HD void next() {
-    ++i_;
+    i_ += step_;
     enter();
   }
   Tile tile{};
@@ -96,14 +98,14 @@ class TapWalk {
 
  private:
   HD void enter() {
-    for (; more(); ++i_) {
+    for (; more(); i_ += step_) {
       tile = s_.tile(i_);
       if (s_.has_frame(s_.frame(tile, tap))) return;
     }
   }
 
   const StemShape& s_;
-  int i_, end_;
+  int i_, step_;
 };
 
 }  // namespace dactyl::hopper

@@ -1,10 +1,11 @@
-// dw = dyᵀ·windows(x) of a stem. A block has one tap along the depth and a part of the tiles; each of two warpgroups
+// dw = dyᵀ·windows(x) of a stem. A block has one tap along the depth and some of the tiles; each of two warpgroups
 // takes every second row of a tile, 16 outputs a step, and keeps 64 channels × all granules in registers. dy comes in
 // as it is and is turned on its way to registers. A third warpgroup brings the next tile in meanwhile. Partial sums are
 // added in the order of the blocks.
 #include "kernels/hopper/stem.h"
 
 #ifdef __CUDACC__
+#include "kernels/hopper/stem_blocks.h"
 #include "kernels/hopper/stem_filter.h"
 #include "kernels/hopper/stem_launch.h"
 #include "kernels/hopper/stem_stage.h"
@@ -15,11 +16,6 @@ namespace {
 
 template <int channels>
 constexpr int stage_bytes = gradient_bytes + Lines<channels, true>::bytes;
-
-struct Parts {
-  int count;  // per tap
-  HD int first(int part, int tiles) const { return static_cast<int>(i64{tiles} * part / count); }
-};
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
 // A run of granules of the 16 outputs of row 2·pair + parity.
@@ -142,46 +138,47 @@ __device__ void stage_all(const StemShape& s, TapWalk at, unsigned char* memory,
 
 template <int channels, bool even>
 __global__ void __launch_bounds__(stem_threads, 1)
-    weights_kernel(const __grid_constant__ StemShape s, [[maybe_unused]] Parts parts,
+    weights_kernel(const __grid_constant__ StemShape s, [[maybe_unused]] const __grid_constant__ StemBlocks blocks,
                    [[maybe_unused]] const std::uint16_t* x, [[maybe_unused]] const bf16* dy,
                    [[maybe_unused]] float* partial) {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
   extern __shared__ __align__(128) unsigned char memory[];
-  const int tap = blockIdx.x, part = blockIdx.y;
-  const TapWalk at(s, tap, parts.first(part, s.tiles), parts.first(part + 1, s.tiles));
+  const int block = static_cast<int>(blockIdx.x), tap = blocks.tap(block);
+  const TapWalk at(s, tap, block - blocks.start(tap), blocks.count(tap));
   if (threadIdx.x < stem_threads - stagers)
-    multiply_all<channels>(at, memory, partial + (i64{tap} * parts.count + part) * 2 * FilterSums<channels>::slab);
+    multiply_all<channels>(at, memory, partial + i64{block} * 2 * FilterSums<channels>::slab);
   else
     stage_all<channels, even>(s, at, memory, x, dy);
 #endif
 }
 
-// partial (taps, summands, numbers, outs).
+// partial (blocks, 2, numbers, outs).
 template <int channels>
-void add_up(const StemShape& s, int summands, const Tensor& partial, const Tensor& dw) {
+void add_up(const StemShape& s, const StemBlocks& blocks, const Tensor& partial, const Tensor& dw) {
   constexpr int slab = FilterSums<channels>::slab;
   const float* from = partial.data<float>();
   bf16* to = dw.data<bf16>();
   each(dw.device(), i64{s.depth} * slab, [=] HD(i64 i) {
     const i64 target = FilterSums<channels>::target(s, static_cast<int>(i));
     if (target < 0) return;
+    const int tap = static_cast<int>(i / slab), end = 2 * blocks.start(tap + 1);
     float sum = 0;
-    for (int k = 0; k < summands; ++k) sum += from[(i / slab * summands + k) * slab + i % slab];
+    for (i64 k = 2 * blocks.start(tap); k < end; ++k) sum += from[k * slab + i % slab];
     to[target] = bf16(sum);
   });
 }
 
 template <int channels, bool even>
 void launch(const StemShape& s, const ConvTensors& t) {
-  const Parts parts{std::max(1, std::min(s.tiles, multiprocessors() / s.depth))};
-  const Tensor partial({i64{s.depth} * parts.count * 2 * FilterSums<channels>::slab}, DType::f32, t.x.device());
+  const StemBlocks blocks(s, multiprocessors());
+  const int count = blocks.first[s.depth];
+  const Tensor partial({i64{count} * 2 * FilterSums<channels>::slab}, DType::f32, t.x.device());
   constexpr int bytes = 2 * stage_bytes<channels>;
   allow(weights_kernel<channels, even>, bytes);
-  const dim3 grid(static_cast<unsigned>(s.depth), static_cast<unsigned>(parts.count));
-  weights_kernel<channels, even><<<grid, stem_threads, bytes, Context::current().compute().handle()>>>(
-      s, parts, reinterpret_cast<const std::uint16_t*>(t.x.raw()), t.y.data<bf16>(), partial.data<float>());
+  weights_kernel<channels, even><<<count, stem_threads, bytes, Context::current().compute().handle()>>>(
+      s, blocks, reinterpret_cast<const std::uint16_t*>(t.x.raw()), t.y.data<bf16>(), partial.data<float>());
   check_launch("stem: weights' gradient");
-  add_up<channels>(s, 2 * parts.count, partial, t.w);
+  add_up<channels>(s, blocks, partial, t.w);
 }
 
 }  // namespace

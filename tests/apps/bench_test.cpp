@@ -125,8 +125,8 @@ TEST_F(Bench, misuse_is_one_line_and_exit_2) {
        {"bench", "bench model", "bench model lenet", "bench model googlenet --batch 0",
         "bench model googlenet --graph maybe", "bench model googlenet --frames 20", "bench layer \"conv2d x=1x8x8x3\"",
         "bench op tanh", "bench layer \"lrn x=1x8x8x8\" --impl library --device cpu",
-        "bench layer \"batch_norm x=1x1x1x8\"", "bench layer \"max_pool2d x=1x8x8x8 k=3 p=3\"", "profile",
-        "bench compare a.json"})
+        "bench layer \"conv2d x=1x8x8x3 k=3 out=4\" --ways --device cpu", "bench layer \"batch_norm x=1x1x1x8\"",
+        "bench layer \"max_pool2d x=1x8x8x8 k=3 p=3\"", "profile", "bench compare a.json"})
     expect_error(wrong, 2);
 }
 

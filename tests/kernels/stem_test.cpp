@@ -1,5 +1,8 @@
 // Stems on Hopper's matrix units, without one: staging, operands and results are followed byte by byte, with the matrix
 // unit's reading of shared memory in plain C++.
+#include <map>
+
+#include "kernels/hopper/stem_blocks.h"
 #include "kernels/hopper/stem_filter.h"
 #include "kernels/hopper/stem_stage.h"
 #include "tests/kernels/stem_cases.h"
@@ -146,7 +149,7 @@ std::vector<float> weights_by_hand(const WantedStem& want) {
   std::vector<float> dw(static_cast<std::size_t>(want.dw.count()), std::nanf(""));
   for (int tap = 0; tap < s.depth; ++tap) {
     std::vector<float> d(slab);
-    for (TapWalk at(s, tap, 0, s.tiles); at.more(); at.next())
+    for (TapWalk at(s, tap, 0, 1); at.more(); at.next())
       multiply_tile<channels>(d, gradient_image(s, at.tile, want.dy),
                               staged_lines<channels, true>(s, at.tile, at.tap, want.x, even_rows(want.weights)));
     for (int i = 0; i < slab; ++i)
@@ -156,6 +159,15 @@ std::vector<float> weights_by_hand(const WantedStem& want) {
       }
   }
   return dw;
+}
+
+ConvProblem i3d() {
+  ConvProblem p;
+  p.dtype = DType::bf16;
+  p.batch = 2, p.ins = 3, p.outs = 64;
+  p.in = {20, 224, 224}, p.out = {10, 112, 112}, p.kernel = {7, 7, 7}, p.stride = {2, 2, 2};
+  p.low = {2, 2, 2}, p.high = {3, 3, 3};
+  return p;
 }
 
 std::vector<double> doubles(const std::vector<float>& v) { return {v.begin(), v.end()}; }
@@ -177,11 +189,35 @@ TEST(Stem, operands_can_be_described) {
   check_steps<2>();
 }
 
+// Every tile that a tap sees belongs to one block, and all blocks have about the same.
+TEST(Stem, blocks_share_the_tiles) {
+  ConvProblem p = i3d();
+  for (const int depth : {7, 1})
+    for (const i64 frames : {20, 1})
+      for (const int count : {132, 3}) {
+        p.kernel[0] = depth, p.in[0] = frames, p.out[0] = (frames + 1) / 2;
+        const StemShape s(p);
+        const StemBlocks blocks(s, count);
+        ASSERT_EQ(blocks.first[depth], std::max(count, depth));
+        std::map<std::array<int, 5>, int> seen;
+        for (int block = 0; block < blocks.first[depth]; ++block) {
+          const int tap = blocks.tap(block);
+          int tiles = 0;
+          TapWalk at(s, tap, block - blocks.first[tap], blocks.count(tap));
+          for (; at.more(); at.next(), ++tiles) ++seen[{tap, at.tile.n, at.tile.d, at.tile.row, at.tile.column}];
+          const bool whole = frames == 20 && depth == 7 && count == 132;
+          EXPECT_NEAR(tiles, 64 * 56 / 132.0, whole ? 6 : s.tiles);
+        }
+        for (const auto& [tile, times] : seen) EXPECT_EQ(times, 1);
+        i64 pairs = 0;
+        for (int tap = 0; tap < depth; ++tap)
+          for (int d = 0; d < s.out[0]; ++d) pairs += s.has_frame(2 * d - 2 + tap);
+        EXPECT_EQ(static_cast<i64>(seen.size()), pairs * s.tiles / s.out[0]);
+      }
+}
+
 TEST(Stem, is_asked_for_by_shape) {
-  ConvProblem stem;
-  stem.dtype = DType::bf16;
-  stem.batch = 2, stem.ins = 3, stem.outs = 64;
-  stem.in = {20, 224, 224}, stem.out = {10, 112, 112}, stem.kernel = {7, 7, 7}, stem.stride = {2, 2, 2};
+  const ConvProblem stem = i3d();
   const auto without = [&](auto change) {
     ConvProblem p = stem;
     change(p);
