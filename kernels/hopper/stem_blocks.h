@@ -26,12 +26,7 @@ struct StemBlocks {
     while (block >= first[tap + 1]) ++tap;
     return tap;
   }
-  HD int start(int tap) const {  // first[tap], in registers
-    int at = 0;
-    for (int i = 0; i < 8; ++i) at = i == tap ? first[i] : at;
-    return at;
-  }
-  HD int count(int tap) const { return start(tap + 1) - start(tap); }
+  HD int count(int tap) const { return first[tap + 1] - first[tap]; }
 };
 
 }  // namespace dactyl::hopper

@@ -144,7 +144,7 @@ __global__ void __launch_bounds__(stem_threads, 1)
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
   extern __shared__ __align__(128) unsigned char memory[];
   const int block = static_cast<int>(blockIdx.x), tap = blocks.tap(block);
-  const TapWalk at(s, tap, block - blocks.start(tap), blocks.count(tap));
+  const TapWalk at(s, tap, block - blocks.first[tap], blocks.count(tap));
   if (threadIdx.x < stem_threads - stagers)
     multiply_all<channels>(at, memory, partial + i64{block} * 2 * FilterSums<channels>::slab);
   else
@@ -161,9 +161,9 @@ void add_up(const StemShape& s, const StemBlocks& blocks, const Tensor& partial,
   each(dw.device(), i64{s.depth} * slab, [=] HD(i64 i) {
     const i64 target = FilterSums<channels>::target(s, static_cast<int>(i));
     if (target < 0) return;
-    const int tap = static_cast<int>(i / slab), end = 2 * blocks.start(tap + 1);
+    const int tap = static_cast<int>(i / slab), end = 2 * blocks.first[tap + 1];
     float sum = 0;
-    for (i64 k = 2 * blocks.start(tap); k < end; ++k) sum += from[k * slab + i % slab];
+    for (i64 k = 2 * blocks.first[tap]; k < end; ++k) sum += from[k * slab + i % slab];
     to[target] = bf16(sum);
   });
 }
