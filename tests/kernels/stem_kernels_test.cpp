@@ -1,10 +1,10 @@
-// On a GPU: the stems' kernels against the reference loops, and the way through the search.
+// On a Hopper GPU: the stems' kernels against the reference loops.
 #include "tests/kernels/stem_cases.h"
 
 namespace dactyl::hopper {
 namespace {
 
-// On the GPU: more tiles than there are blocks, so that each goes through several, cut at all borders.
+// More tiles than there are blocks, so that each goes through several, cut at all borders.
 const std::vector<StemCase> large{
     {{3, 20, 90, 100, 3}, {64, 7, 7, 7, 3}, same(7, {2, 2, 2}, {3, 3, 3})},
     {{3, 9, 95, 101, 3}, {64, 7, 7, 7, 3}, same(7, {3, 3, 3}, {3, 3, 3})},
@@ -41,14 +41,23 @@ void check_kernels(const StemCase& c, bool epilogue) {
   expect_close("dw", thrice(want.w.shape(), weights), numbers(want.dw), tolerance(DType::bf16));
 }
 
-TEST(Stem, kernels_agree_with_the_loops) {
-  if (gpu_count() == 0) GTEST_SKIP() << "no GPU here";
-  const Use use(Device::cuda());
-  if (!has_stem_kernels()) GTEST_SKIP() << "this GPU is no Hopper";
-  for (const auto* some : {&stem_cases, &large})
-    for (const StemCase& c : *some)
-      for (const bool epilogue : {false, true}) check_kernels(c, epilogue);
+void check_all(const std::vector<StemCase>& cases) {
+  for (const StemCase& c : cases)
+    for (const bool epilogue : {false, true}) check_kernels(c, epilogue);
 }
+
+class StemKernels : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (gpu_count() == 0) GTEST_SKIP() << "no GPU here";
+    use_ = std::make_unique<Use>(Device::cuda());
+    if (!has_stem_kernels()) GTEST_SKIP() << "this GPU is no Hopper";
+  }
+  std::unique_ptr<Use> use_;
+};
+
+TEST_F(StemKernels, agree_with_the_loops) { check_all(stem_cases); }
+TEST_F(StemKernels, large_agree_with_the_loops) { check_all(large); }
 
 }  // namespace
 }  // namespace dactyl::hopper
