@@ -29,7 +29,8 @@ bool is_stem(const ConvProblem& p) {
 #ifdef __CUDACC__
 bool has_stem_kernels() {
   return device_attribute(cudaDevAttrComputeCapabilityMajor) == 9 &&
-         device_attribute(cudaDevAttrComputeCapabilityMinor) == 0;
+         device_attribute(cudaDevAttrComputeCapabilityMinor) == 0 &&
+         device_attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin) >= 227 << 10;
 }
 #else
 bool has_stem_kernels() { return false; }
