@@ -11,7 +11,6 @@
 #include "kernels/conv_columns.h"
 #include "kernels/conv_search.h"
 #include "kernels/conv_trial.h"
-#include "kernels/hopper/stem.h"
 #include "kernels/plans.h"
 
 namespace dactyl {
@@ -48,8 +47,6 @@ auto asked(const ConvProblem& problem, const Ask& ask) -> decltype(ask(std::decl
   return {};
 }
 
-bool is_own_stem(const ConvProblem& problem) { return hopper::is_stem(problem) && hopper::has_stem_kernels(); }
-
 class Search {
  public:
   explicit Search(const ConvProblem& problem) : problem_(problem), trial_(problem) {}
@@ -57,7 +54,8 @@ class Search {
   void run() {
     asked(problem_, [&](ConvGraph& graph) { return plans(engine_configs(problem_, graph)); });
     if (is_large()) stems();
-    if (is_large() && is_own_stem(problem_)) attempt([&] { return stem_way(); });
+    for (const char* name : {"stem", "stem by warps"})
+      if (is_large()) attempt([&] { return stem_way(problem_, name); });
     if (!best_ && (problem_.bias || problem_.relu)) apart();
     if ((!best_ || is_large()) && columns_fit(problem_)) attempt([&] { return columns_way(); });
   }
@@ -175,7 +173,7 @@ FoundWay fastest_way(const ConvProblem& problem) {
 }
 
 OwnedWay way_named(const ConvProblem& problem, const std::string& name, const std::string& compiled) {
-  if (name == "stem") return is_own_stem(problem) ? stem_way() : nullptr;
+  if (OwnedWay stem = stem_way(problem, name)) return stem;
   if (name == "columns") return columns_fit(problem) ? columns_way() : nullptr;
   if (name == "apart") {
     const ConvWay* plain = problem.bias || problem.relu ? conv_way(without_epilogue(problem)) : nullptr;

@@ -33,14 +33,14 @@ class ColumnsWay final : public ConvWay {
 
 class StemWay final : public ConvWay {
  public:
-  StemWay() : ConvWay("stem") {}
+  StemWay(const std::string& name, hopper::Unit unit) : ConvWay(name), unit_(unit) {}
   bool run(const ConvProblem& problem, const ConvTensors& t) const override {
-    if (problem.pass == Pass::forward)
-      hopper::stem_forward(problem, t);
-    else
-      hopper::stem_weights(problem, t);
+    (problem.pass == Pass::forward ? hopper::stem_forward : hopper::stem_weights)(problem, t, unit_);
     return true;
   }
+
+ private:
+  hopper::Unit unit_;
 };
 
 class ApartWay final : public ConvWay {
@@ -88,8 +88,12 @@ ConvProblem without_epilogue(const ConvProblem& problem) {
 
 OwnedWay cudnn_way(Plan plan) { return std::make_unique<CudnnWay>(std::move(plan)); }
 OwnedWay columns_way() { return std::make_unique<ColumnsWay>(); }
-OwnedWay stem_way() { return std::make_unique<StemWay>(); }
 OwnedWay apart_way(const ConvWay& plain) { return std::make_unique<ApartWay>(plain); }
+OwnedWay stem_way(const ConvProblem& problem, const std::string& name) {
+  if (!hopper::is_stem(problem) || !hopper::has_stem_kernels()) return nullptr;
+  if (name == "stem") return std::make_unique<StemWay>(name, hopper::Unit::warpgroups);
+  return name == "stem by warps" ? std::make_unique<StemWay>(name, hopper::Unit::warps) : nullptr;
+}
 OwnedWay packed_way(const Packing& packing, const ConvWay& inner) {
   return std::make_unique<PackedWay>(packing, inner);
 }

@@ -25,7 +25,8 @@ using OwnedWay = std::unique_ptr<ConvWay>;
 
 OwnedWay cudnn_way(Plan plan);  // in the context's workspace
 OwnedWay columns_way();         // "columns"
-OwnedWay stem_way();            // "stem": hopper/stem.h
+// "stem", "stem by warps": hopper/stem.h; null for other problems and GPUs.
+OwnedWay stem_way(const ConvProblem& problem, const std::string& name);
 // "apart": the sums by `plain`, then bias and relu in a pass of their own.
 OwnedWay apart_way(const ConvWay& plain);
 ConvProblem without_epilogue(const ConvProblem& problem);

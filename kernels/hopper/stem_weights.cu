@@ -9,6 +9,7 @@
 #include "kernels/hopper/stem_filter.h"
 #include "kernels/hopper/stem_launch.h"
 #include "kernels/hopper/stem_stage.h"
+#include "kernels/hopper/warp_mma.h"
 #include "kernels/hopper/wgmma_shapes.h"
 
 namespace dactyl::hopper {
@@ -18,24 +19,28 @@ template <int channels>
 constexpr int stage_bytes = gradient_bytes + Lines<channels, true>::bytes;
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
-// A run of granules of the 16 outputs of row 2·pair + parity.
-template <int channels>
-__device__ std::uint64_t operand_of(unsigned lines, int run, int parity, int pair) {
+// Adds the products with a run of granules of the 16 outputs of row 2·pair + parity.
+template <int channels, Unit unit, int n>
+__device__ void add_run(float (&d)[n], const std::uint32_t (&a)[4], unsigned lines, int run, int parity, int pair) {
   const Granules g = Lines<channels, true>::run(run, parity);
-  return operand(lines + g.at + pair * g.two_rows, 128, g.step);
+  const unsigned b = lines + g.at + pair * g.two_rows;
+  if constexpr (unit == Unit::warpgroups)
+    multiply(d, a, operand(b, 128, g.step));
+  else
+    multiply_by_warps<n / 4>(d, a, b, 128, g.step);
 }
 
 // The sums of a warpgroup: runs of granules, as Lines has them.
-template <int channels>
+template <int channels, Unit unit>
 struct Sums;
-template <>
-struct Sums<3> {
+template <Unit unit>
+struct Sums<3, unit> {
   float shifts[3][24] = {}, last[16] = {};
 
   __device__ void add(const std::uint32_t (&a)[4], unsigned lines, int parity, int pair) {
 #pragma unroll
-    for (int i = 0; i < 3; ++i) multiply(shifts[i], a, operand_of<3>(lines, i, parity, pair));
-    multiply(last, a, operand_of<3>(lines, 3, parity, pair));
+    for (int i = 0; i < 3; ++i) add_run<3, unit>(shifts[i], a, lines, i, parity, pair);
+    add_run<3, unit>(last, a, lines, 3, parity, pair);
   }
   template <class F>
   __device__ void each_run(const F& f) {
@@ -44,13 +49,13 @@ struct Sums<3> {
     f(last, 18);
   }
 };
-template <>
-struct Sums<2> {
+template <Unit unit>
+struct Sums<2, unit> {
   float shifts[2][28] = {};
 
   __device__ void add(const std::uint32_t (&a)[4], unsigned lines, int parity, int pair) {
 #pragma unroll
-    for (int i = 0; i < 2; ++i) multiply(shifts[i], a, operand_of<2>(lines, i, parity, pair));
+    for (int i = 0; i < 2; ++i) add_run<2, unit>(shifts[i], a, lines, i, parity, pair);
   }
   template <class F>
   __device__ void each_run(const F& f) {
@@ -60,26 +65,28 @@ struct Sums<2> {
 };
 
 // Seven rows' operands first, so that their loads overlap; then all multiplications.
-template <int channels>
-__device__ void multiply_rows(Sums<channels>& sums, unsigned gradient, unsigned lines, int parity, int first) {
+template <int channels, Unit unit>
+__device__ void multiply_rows(Sums<channels, unit>& sums, unsigned gradient, unsigned lines, int parity, int first) {
   constexpr int rows = tile_rows / 4;
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32 % 4;
   std::uint32_t a[rows][4];
 #pragma unroll
   for (int i = 0; i < rows; ++i)
     load_turned(a[i], gradient + turned_pack_at((2 * (first + i) + parity) * tile_columns, warp, lane));
-  open_multiplications();
+  if constexpr (unit == Unit::warpgroups) open_multiplications();
 #pragma unroll
   for (int i = 0; i < rows; ++i) sums.add(a[i], lines, parity, first + i);
-  finish_multiplications();
-  sums.each_run([](auto& d, int) { settle(d); });
+  if constexpr (unit == Unit::warpgroups) {
+    finish_multiplications();
+    sums.each_run([](auto& d, int) { settle(d); });
+  }
 }
 
-template <int channels>
+template <int channels, Unit unit>
 __device__ void multiply_all(TapWalk at, const unsigned char* memory, float* partial) {
   const int group = warpgroup(), warp = threadIdx.x / 32 % 4, lane = threadIdx.x % 32;
   const unsigned stages = shared_address(memory);
-  Sums<channels> sums;
+  Sums<channels, unit> sums;
   bool odd = false;
   wait_at<stem_threads>(1);
   for (; at.more(); at.next(), odd = !odd) {
@@ -136,7 +143,7 @@ __device__ void stage_all(const StemShape& s, TapWalk at, unsigned char* memory,
 }
 #endif
 
-template <int channels, bool even>
+template <int channels, bool even, Unit unit>
 __global__ void __launch_bounds__(stem_threads, 1)
     weights_kernel(const __grid_constant__ StemShape s, [[maybe_unused]] const __grid_constant__ StemBlocks blocks,
                    [[maybe_unused]] const std::uint16_t* x, [[maybe_unused]] const bf16* dy,
@@ -146,7 +153,7 @@ __global__ void __launch_bounds__(stem_threads, 1)
   const int block = static_cast<int>(blockIdx.x), tap = blocks.tap(block);
   const TapWalk at(s, tap, block - blocks.first[tap], blocks.count(tap));
   if (threadIdx.x < stem_threads - stagers)
-    multiply_all<channels>(at, memory, partial + i64{block} * 2 * FilterSums<channels>::slab);
+    multiply_all<channels, unit>(at, memory, partial + i64{block} * 2 * FilterSums<channels>::slab);
   else
     stage_all<channels, even>(s, at, memory, x, dy);
 #endif
@@ -168,28 +175,33 @@ void add_up(const StemShape& s, const StemBlocks& blocks, const Tensor& partial,
   });
 }
 
-template <int channels, bool even>
+template <int channels, bool even, Unit unit>
 void launch(const StemShape& s, const ConvTensors& t) {
   const StemBlocks blocks(s, multiprocessors());
   const int count = blocks.first[s.depth];
   const Tensor partial({i64{count} * 2 * FilterSums<channels>::slab}, DType::f32, t.x.device());
   constexpr int bytes = 2 * stage_bytes<channels>;
-  allow(weights_kernel<channels, even>, bytes);
-  weights_kernel<channels, even><<<count, stem_threads, bytes, Context::current().compute().handle()>>>(
+  allow(weights_kernel<channels, even, unit>, bytes);
+  weights_kernel<channels, even, unit><<<count, stem_threads, bytes, Context::current().compute().handle()>>>(
       s, blocks, reinterpret_cast<const std::uint16_t*>(t.x.raw()), t.y.data<bf16>(), partial.data<float>());
   check_launch("stem: weights' gradient");
   add_up<channels>(s, blocks, partial, t.w);
 }
 
-}  // namespace
-
-void stem_weights(const ConvProblem& p, const ConvTensors& t) {
+template <Unit unit>
+void run(const ConvProblem& p, const ConvTensors& t) {
   const StemShape s(p);
   const bool even = has_even_rows(p, t.x);
   if (p.ins == 3)
-    even ? launch<3, true>(s, t) : launch<3, false>(s, t);
+    even ? launch<3, true, unit>(s, t) : launch<3, false, unit>(s, t);
   else
-    even ? launch<2, true>(s, t) : launch<2, false>(s, t);
+    even ? launch<2, true, unit>(s, t) : launch<2, false, unit>(s, t);
+}
+
+}  // namespace
+
+void stem_weights(const ConvProblem& p, const ConvTensors& t, Unit unit) {
+  unit == Unit::warps ? run<Unit::warps>(p, t) : run<Unit::warpgroups>(p, t);
 }
 
 }  // namespace dactyl::hopper
