@@ -95,8 +95,8 @@ void bench(const LayerOptions& o) {
   const auto use = enter(o.place);
   Context::current().math = d.math;
   const Roofs roofs = measure_roofs(d.dtype);
-  if (!o.json) std::cout << to_text(d) << ", " << to_text(pass) << '\n';
   Ways ways(o.ways);
+  if (!o.json) std::cout << to_text(d) << ", " << to_text(pass) << '\n';
   for (const Algorithm algorithm : algorithms(o.impl)) {
     Json row = measured(d, pass, algorithm, o, roofs);
     if (o.ways) row["ways"] = ways.take();

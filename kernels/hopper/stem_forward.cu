@@ -41,7 +41,8 @@ __device__ void multiply_slab(Sums& d, unsigned filters, unsigned lines, bool be
 #pragma unroll
   for (int k = 0; k < L::k_steps; ++k) {
     const Granule first = L::granule(L::first_of_step(k)), second = L::granule(L::second_of_step(k));
-    const unsigned a = filters + k * F::step_bytes, b = lines + first.at, leading = second.at - first.at;
+    const unsigned a = filters + k * F::step_bytes, b = lines + first.at;
+    const int leading = second.at - first.at;
     if constexpr (unit == Unit::warpgroups)
       multiply(d, operand(a, F::half_bytes, 128), operand(b, leading, first.row_step), k > 0 || !begins);
     else

@@ -2,6 +2,7 @@
 // same registers. For .cu files of the GPU build only.
 #pragma once
 
+#include "kernels/hopper/lanes.h"
 #include "kernels/hopper/wgmma.h"
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
@@ -26,15 +27,14 @@ __device__ inline void multiply_by_warp(float* d, const std::uint32_t (&a)[4], s
 
 // As multiply(d, operand(a, a_leading, a_stride), operand(b, b_leading, b_stride)) along the sum's index; n is even.
 template <int n>
-__device__ void multiply_by_warps(float (&d)[4 * n], unsigned a, unsigned a_leading, unsigned a_stride, unsigned b,
-                                  unsigned b_leading, unsigned b_stride) {
-  const unsigned lane = threadIdx.x % 32, warp = threadIdx.x / 32 % 4, row = lane % 8 * 16;
-  const unsigned second = lane / 8 % 2, third = lane / 16;  // which of the matrices' halves a lane names
+__device__ void multiply_by_warps(float (&d)[4 * n], unsigned a, int a_leading, int a_stride, unsigned b, int b_leading,
+                                  int b_stride) {
+  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32 % 4;
   std::uint32_t rows[4], columns[4];
-  load_rows(rows, a + (2 * warp + second) * a_stride + third * a_leading + row);
+  load_rows(rows, a + lane_row(warp, lane, a_leading, a_stride));
 #pragma unroll
   for (int i = 0; i < n; i += 2) {
-    load_rows(columns, b + (i + third) * b_stride + second * b_leading + row);
+    load_rows(columns, b + i * b_stride + lane_column(lane, b_leading, b_stride));
     multiply_by_warp(d + 4 * i, rows, columns[0], columns[1]);
     multiply_by_warp(d + 4 * i + 4, rows, columns[2], columns[3]);
   }
@@ -42,13 +42,12 @@ __device__ void multiply_by_warps(float (&d)[4 * n], unsigned a, unsigned a_lead
 
 // As multiply(d, a, operand(b, leading, stride)) where B's neighbours belong to neighbouring columns of d.
 template <int n>
-__device__ void multiply_by_warps(float (&d)[4 * n], const std::uint32_t (&a)[4], unsigned b, unsigned leading,
-                                  unsigned stride) {
-  const unsigned lane = threadIdx.x % 32, row = lane % 8 * 16, second = lane / 8 % 2, third = lane / 16;
+__device__ void multiply_by_warps(float (&d)[4 * n], const std::uint32_t (&a)[4], unsigned b, int leading, int stride) {
+  const int lane = threadIdx.x % 32;
 #pragma unroll
   for (int i = 0; i < n; i += 2) {
     std::uint32_t columns[4];
-    load_turned(columns, b + (i + (i + 1 < n ? third : 0)) * stride + second * leading + row);
+    load_turned(columns, b + i * stride + lane_column(i + 1 < n ? lane : lane % 16, leading, stride));  // none beyond n
     multiply_by_warp(d + 4 * i, a, columns[0], columns[1]);
     if (i + 1 < n) multiply_by_warp(d + 4 * i + 4, a, columns[2], columns[3]);
   }

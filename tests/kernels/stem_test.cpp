@@ -2,6 +2,7 @@
 // unit's reading of shared memory in plain C++.
 #include <map>
 
+#include "kernels/hopper/lanes.h"
 #include "kernels/hopper/stem_blocks.h"
 #include "kernels/hopper/stem_filter.h"
 #include "kernels/hopper/stem_stage.h"
@@ -187,6 +188,25 @@ TEST(Stem, lines_and_operands_make_the_convolution) {
 TEST(Stem, operands_can_be_described) {
   check_steps<3>();
   check_steps<2>();
+}
+
+// What a warp's lanes load is the operand that the warpgroup's unit finds: registers hold, of each matrix, two numbers
+// of row lane/4 from 2(lane mod 4) on; turned, of column lane/4.
+TEST(Stem, lanes_name_the_same_operand) {
+  constexpr int leading = 288, stride = 864;
+  const auto of = [](int i, int k, int along) {  // as along_k and along_i
+    return i / 8 * stride + k / 8 * leading + (along ? i % 8 * 2 + k % 8 * 16 : i % 8 * 16 + k % 8 * 2);
+  };
+  for (int i = 0; i < 4 * 32 * 2; ++i) {
+    const int matrix = i / 64, lane = i / 2 % 32, g = lane / 4, k = lane % 4 * 2 + i % 2;
+    const int row = 8 * matrix + g, turned_row = 8 * matrix + k;  // the lanes that name them
+    for (int warp = 0; warp < 4; ++warp)
+      EXPECT_EQ(lane_row(warp, row, leading, stride) + 2 * k,
+                of(16 * warp + g + matrix % 2 * 8, k + matrix / 2 * 8, 0));
+    const int n = g + matrix / 2 * 8, sum = k + matrix % 2 * 8;
+    EXPECT_EQ(lane_column(row, leading, stride) + 2 * k, of(n, sum, 0));
+    EXPECT_EQ(lane_column(turned_row, leading, stride) + 2 * g, of(n, sum, 1));
+  }
 }
 
 // Every tile that a tap sees belongs to one block, and all blocks have about the same.
