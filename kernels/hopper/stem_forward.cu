@@ -106,12 +106,12 @@ __device__ void wait_for_empty(int buffer) {
   for (int group = 0; group < 2; ++group) wait_at<of_group>(of(empty, buffer, group));
 }
 
-template <int channels, bool even>
+template <int channels, bool wide>
 __device__ void stage_all(const StemShape& s, unsigned char* lines, const std::uint16_t* x) {
   Staged<channels> staged(static_cast<int>(threadIdx.x) % stagers);
   TileWalk at(s, blockIdx.x, gridDim.x);
   const auto load = [&] {
-    if (at.more()) staged.template load<even>(s, at.tile, at.tap, x);
+    if (at.more()) staged.template load<wide>(s, at.tile, at.tap, x);
   };
   load();
   wait_at<stem_threads>(ready);
@@ -130,7 +130,7 @@ __device__ void stage_all(const StemShape& s, unsigned char* lines, const std::u
 }
 #endif
 
-template <int channels, bool even, Unit unit>
+template <int channels, bool wide, Unit unit>
 __global__ void __launch_bounds__(stem_threads, 1)
     forward_kernel(const __grid_constant__ StemShape s, [[maybe_unused]] const std::uint16_t* x,
                    [[maybe_unused]] const uint4* filters, [[maybe_unused]] const Epilogue e) {
@@ -142,7 +142,7 @@ __global__ void __launch_bounds__(stem_threads, 1)
   if (threadIdx.x < stem_threads - stagers)
     multiply_all<channels, unit>(s, memory, e);
   else
-    stage_all<channels, even>(s, memory + bytes, x);
+    stage_all<channels, wide>(s, memory + bytes, x);
 #endif
 }
 
@@ -158,13 +158,13 @@ Tensor packed_filters(const StemShape& s, const Tensor& w) {
   return packed;
 }
 
-template <int channels, bool even, Unit unit>
+template <int channels, bool wide, Unit unit>
 void launch(const StemShape& s, const ConvTensors& t, bool relu) {
   const Tensor filters = packed_filters<channels>(s, t.w);
   const int bytes = s.depth * Filters<channels>::slab_bytes + 2 * Lines<channels, false>::bytes;
-  allow(forward_kernel<channels, even, unit>, bytes);
+  allow(forward_kernel<channels, wide, unit>, bytes);
   const Epilogue e{t.bias.defined() ? t.bias.data<bf16>() : nullptr, relu, t.y.data<bf16>()};
-  forward_kernel<channels, even, unit>
+  forward_kernel<channels, wide, unit>
       <<<std::min(s.tiles, multiprocessors()), stem_threads, bytes, Context::current().compute().handle()>>>(
           s, reinterpret_cast<const std::uint16_t*>(t.x.raw()), reinterpret_cast<const uint4*>(filters.raw()), e);
   check_launch("stem: forward");
@@ -173,11 +173,11 @@ void launch(const StemShape& s, const ConvTensors& t, bool relu) {
 template <Unit unit>
 void run(const ConvProblem& p, const ConvTensors& t) {
   const StemShape s(p);
-  const bool even = has_even_rows(p, t.x);
+  const bool wide = has_wide_rows(p, t.x);
   if (p.ins == 3)
-    even ? launch<3, true, unit>(s, t, p.relu) : launch<3, false, unit>(s, t, p.relu);
+    wide ? launch<3, true, unit>(s, t, p.relu) : launch<3, false, unit>(s, t, p.relu);
   else
-    even ? launch<2, true, unit>(s, t, p.relu) : launch<2, false, unit>(s, t, p.relu);
+    wide ? launch<2, true, unit>(s, t, p.relu) : launch<2, false, unit>(s, t, p.relu);
 }
 
 }  // namespace

@@ -23,9 +23,9 @@ void allow(Kernel* kernel, int bytes) {
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes), "stem");
 }
 
-// Whether pairs of numbers can be read as words: every row and every window begins at a multiple of 4 bytes.
-inline bool has_even_rows(const ConvProblem& p, const Tensor& x) {
-  return reinterpret_cast<std::uintptr_t>(x.raw()) % 4 == 0 && p.in[2] * p.ins % 2 == 0 && p.low[2] * p.ins % 2 == 0;
+// Whether words can be loaded by twos.
+inline bool has_wide_rows(const ConvProblem& p, const Tensor& x) {
+  return reinterpret_cast<std::uintptr_t>(x.raw()) % 8 == 0 && p.in[2] * p.ins % 4 == 0 && p.low[2] % 2 == 0;
 }
 
 }  // namespace dactyl::hopper

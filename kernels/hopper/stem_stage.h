@@ -3,14 +3,11 @@
 #pragma once
 
 #include "kernels/hopper/stem_lines.h"
+#include "kernels/hopper/stem_words.h"
 
 namespace dactyl::hopper {
 
 constexpr int stagers = 128;  // threads
-
-struct alignas(16) Words {
-  std::uint32_t v[4];
-};
 
 // What a stager loads: `rows` rows of `words` words, for one position and one chunk of rows.
 template <int channels>
@@ -24,20 +21,6 @@ struct Share<2> {
   static constexpr int positions = 18, rows = 9, step = 9, words = 4, chunks = 7;
 };
 
-// Numbers `at` and `at` + 1 of a row of `count`, 0 beyond its ends. even: the row begins at a word, `at` and `count`
-// are even.
-template <bool even>
-HD std::uint32_t word(const std::uint16_t* row, int at, int count) {
-  if constexpr (even) {
-    const bool inside = static_cast<unsigned>(at) < static_cast<unsigned>(count);
-    return inside ? *reinterpret_cast<const std::uint32_t*>(row + at) : 0u;
-  } else {
-    const std::uint32_t low = static_cast<unsigned>(at) < static_cast<unsigned>(count) ? row[at] : 0u;
-    const std::uint32_t high = static_cast<unsigned>(at + 1) < static_cast<unsigned>(count) ? row[at + 1] : 0u;
-    return low | high << 16;
-  }
-}
-
 template <int channels>
 class Staged {
  public:
@@ -45,7 +28,9 @@ class Staged {
 
   HD explicit Staged(int thread) : position_(thread % Part::positions), chunk_(thread / Part::positions) {}
 
-  template <bool even>
+  // wide: rows begin at multiples of 8 bytes and padding ends at whole pairs, so that words can be loaded by twos. What
+  // is loaded is looked at by `store` alone.
+  template <bool wide>
   HD void load(const StemShape& s, const Tile& t, int tap, const std::uint16_t* x) {
     const int d = s.frame(t, tap), first = 2 * t.row - s.low[1] + chunk_ * Part::step;
     const int at = (2 * (t.column + position_) - s.low[2]) * channels;
@@ -54,9 +39,9 @@ class Staged {
     const int height = any ? s.in[1] : 0;  // 0: nothing is read
     for (int r = 0; r < Part::rows; ++r) {
       const bool inside = static_cast<unsigned>(first + r) < static_cast<unsigned>(height);
-      const std::uint16_t* row = frame + (inside ? i64{first + r} * s.numbers : 0);
-      for (int i = 0; i < Part::words; ++i) words_[r][i] = word<even>(row, at + 2 * i, inside ? s.numbers : 0);
+      load_row<wide>(words_[r], frame + (inside ? i64{first + r} * s.numbers : 0), at, inside ? s.numbers : 0);
     }
+    turned_ = wide && channels == 3 ? at / 2 & 1 : 0;
   }
 
   template <bool by_parity>
@@ -73,18 +58,38 @@ class Staged {
     *reinterpret_cast<Words*>(to) = {{a, b, c, d}};
   }
 
+  // Of 3 words two begin at a multiple of 8 bytes: the first two, or the last two, which then lie before the first.
+  template <bool wide>
+  HD static void load_row(std::uint32_t (&to)[Part::words], const std::uint16_t* row, int at, int count) {
+    const auto inside = [&](int number) { return static_cast<unsigned>(number) < static_cast<unsigned>(count); };
+    if constexpr (!wide) {
+      for (int i = 0; i < Part::words; ++i) to[i] = word(row, at + 2 * i, count);
+    } else if constexpr (channels == 3) {
+      const int turned = at / 2 & 1;
+      const TwoWords two = two_words(row, at + 2 * turned, inside(at));
+      to[0] = two.a, to[1] = two.b;
+      to[2] = inside(at) ? *reinterpret_cast<const std::uint32_t*>(row + at + 4 - 4 * turned) : 0u;
+    } else {
+      for (int i = 0; i < 2; ++i) {
+        const TwoWords two = two_words(row, at + 4 * i, inside(at + 4 * i));
+        to[2 * i] = two.a, to[2 * i + 1] = two.b;
+      }
+    }
+  }
+  HD std::uint32_t in_order(int row, int i) const { return turned_ ? words_[row][(i + 2) % 3] : words_[row][i]; }
+
   // Five bases; behind the last chunk's there is one more of last columns.
   template <bool by_parity>
   HD void store_colour(unsigned char* lines) const {
     using L = Lines<3, by_parity>;
     for (int b = 0; b < 6; ++b) {
       const int base = chunk_ * 5 + b;
-      const auto& w = words_ + 2 * b;
+      const auto w = [&](int row, int i) { return in_order(2 * b + row, i); };
       if (b < 5 && position_ < 18)
         for (int line = 0; line < 3; ++line)
-          put(lines + L::base(base) + line * L::pitch + position_ * 16, w[line][0], w[line][1], w[line][2], w[3][line]);
+          put(lines + L::base(base) + line * L::pitch + position_ * 16, w(line, 0), w(line, 1), w(line, 2), w(3, line));
       if ((b < 5 || base == L::bases) && position_ >= 3)
-        put(lines + L::last_columns + base * L::last_step + (position_ - 3) * 16, w[0][0], w[0][1], w[1][0], w[1][1]);
+        put(lines + L::last_columns + base * L::last_step + (position_ - 3) * 16, w(0, 0), w(0, 1), w(1, 0), w(1, 1));
     }
   }
 
@@ -97,7 +102,7 @@ class Staged {
     }
   }
 
-  int position_, chunk_;
+  int position_, chunk_, turned_ = 0;
   std::uint32_t words_[Part::rows][Part::words];
 };
 

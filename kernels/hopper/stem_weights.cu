@@ -115,13 +115,13 @@ __device__ void copy_gradient(const StemShape& s, const Tile& t, const bf16* dy,
   }
 }
 
-template <int channels, bool even>
+template <int channels, bool wide>
 __device__ void stage_all(const StemShape& s, TapWalk at, unsigned char* memory, const std::uint16_t* x,
                           const bf16* dy) {
   Staged<channels> staged(static_cast<int>(threadIdx.x) % stagers);
   TapWalk ahead = at;
   const auto load = [&] {
-    if (ahead.more()) staged.template load<even>(s, ahead.tile, ahead.tap, x);
+    if (ahead.more()) staged.template load<wide>(s, ahead.tile, ahead.tap, x);
   };
   const auto store = [&](bool odd) {
     if (!ahead.more()) return;
@@ -143,7 +143,7 @@ __device__ void stage_all(const StemShape& s, TapWalk at, unsigned char* memory,
 }
 #endif
 
-template <int channels, bool even, Unit unit>
+template <int channels, bool wide, Unit unit>
 __global__ void __launch_bounds__(stem_threads, 1)
     weights_kernel(const __grid_constant__ StemShape s, [[maybe_unused]] const __grid_constant__ StemBlocks blocks,
                    [[maybe_unused]] const std::uint16_t* x, [[maybe_unused]] const bf16* dy,
@@ -155,7 +155,7 @@ __global__ void __launch_bounds__(stem_threads, 1)
   if (threadIdx.x < stem_threads - stagers)
     multiply_all<channels, unit>(at, memory, partial + i64{block} * 2 * FilterSums<channels>::slab);
   else
-    stage_all<channels, even>(s, at, memory, x, dy);
+    stage_all<channels, wide>(s, at, memory, x, dy);
 #endif
 }
 
@@ -175,14 +175,14 @@ void add_up(const StemShape& s, const StemBlocks& blocks, const Tensor& partial,
   });
 }
 
-template <int channels, bool even, Unit unit>
+template <int channels, bool wide, Unit unit>
 void launch(const StemShape& s, const ConvTensors& t) {
   const StemBlocks blocks(s, multiprocessors());
   const int count = blocks.first[s.depth];
   const Tensor partial({i64{count} * 2 * FilterSums<channels>::slab}, DType::f32, t.x.device());
   constexpr int bytes = 2 * stage_bytes<channels>;
-  allow(weights_kernel<channels, even, unit>, bytes);
-  weights_kernel<channels, even, unit><<<count, stem_threads, bytes, Context::current().compute().handle()>>>(
+  allow(weights_kernel<channels, wide, unit>, bytes);
+  weights_kernel<channels, wide, unit><<<count, stem_threads, bytes, Context::current().compute().handle()>>>(
       s, blocks, reinterpret_cast<const std::uint16_t*>(t.x.raw()), t.y.data<bf16>(), partial.data<float>());
   check_launch("stem: weights' gradient");
   add_up<channels>(s, blocks, partial, t.w);
@@ -191,11 +191,11 @@ void launch(const StemShape& s, const ConvTensors& t) {
 template <Unit unit>
 void run(const ConvProblem& p, const ConvTensors& t) {
   const StemShape s(p);
-  const bool even = has_even_rows(p, t.x);
+  const bool wide = has_wide_rows(p, t.x);
   if (p.ins == 3)
-    even ? launch<3, true, unit>(s, t) : launch<3, false, unit>(s, t);
+    wide ? launch<3, true, unit>(s, t) : launch<3, false, unit>(s, t);
   else
-    even ? launch<2, true, unit>(s, t) : launch<2, false, unit>(s, t);
+    wide ? launch<2, true, unit>(s, t) : launch<2, false, unit>(s, t);
 }
 
 }  // namespace

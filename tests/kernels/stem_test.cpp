@@ -1,9 +1,5 @@
 // Stems on Hopper's matrix units, without one: staging, operands and results are followed byte by byte, with the matrix
 // unit's reading of shared memory in plain C++.
-#include <map>
-
-#include "kernels/hopper/lanes.h"
-#include "kernels/hopper/stem_blocks.h"
 #include "kernels/hopper/stem_filter.h"
 #include "kernels/hopper/stem_stage.h"
 #include "tests/kernels/stem_cases.h"
@@ -34,18 +30,18 @@ float along_i(const Image& m, int at, int leading, int stride, int i, int k) {
 }
 
 template <int channels, bool by_parity>
-Image staged_lines(const StemShape& s, const Tile& t, int tap, const Tensor& x, bool even) {
+Image staged_lines(const StemShape& s, const Tile& t, int tap, const Tensor& x, bool wide) {
   std::vector<unsigned char> lines(Lines<channels, by_parity>::bytes, 0xff);  // NaN where nothing is written
   const auto* from = reinterpret_cast<const std::uint16_t*>(x.raw());
   for (int thread = 0; thread < stagers; ++thread) {
     Staged<channels> staged(thread);
-    even ? staged.template load<true>(s, t, tap, from) : staged.template load<false>(s, t, tap, from);
+    wide ? staged.template load<true>(s, t, tap, from) : staged.template load<false>(s, t, tap, from);
     staged.template store<by_parity>(lines.data());
   }
   return image_of(lines);
 }
 
-bool even_rows(const ConvProblem& p) { return p.in[2] * p.ins % 2 == 0 && p.low[2] * p.ins % 2 == 0; }
+bool wide_rows(const ConvProblem& p) { return p.in[2] * p.ins % 4 == 0 && p.low[2] % 2 == 0; }
 
 template <int channels>
 Image filter_image(const StemShape& s, const Tensor& w) {
@@ -91,7 +87,7 @@ std::vector<float> forward_by_hand(const WantedStem& want) {
   std::vector<float> y(static_cast<std::size_t>(want.y.count()), std::nanf("")), d;
   for (TileWalk at(s, 0, 1); at.more(); at.next()) {
     if (at.begins()) d.assign(64 * 448, 0);
-    const Image lines = staged_lines<channels, false>(s, at.tile, at.tap, want.x, even_rows(want.forward));
+    const Image lines = staged_lines<channels, false>(s, at.tile, at.tap, want.x, wide_rows(want.forward));
     multiply_slab<channels>(d, filters, lines, at.tap);
     if (!at.ends()) continue;
     for (int i = 0; i < 64 * 448; ++i) {
@@ -152,7 +148,7 @@ std::vector<float> weights_by_hand(const WantedStem& want) {
     std::vector<float> d(slab);
     for (TapWalk at(s, tap, 0, 1); at.more(); at.next())
       multiply_tile<channels>(d, gradient_image(s, at.tile, want.dy),
-                              staged_lines<channels, true>(s, at.tile, at.tap, want.x, even_rows(want.weights)));
+                              staged_lines<channels, true>(s, at.tile, at.tap, want.x, wide_rows(want.weights)));
     for (int i = 0; i < slab; ++i)
       if (const i64 target = FilterSums<channels>::target(s, tap * slab + i); target >= 0) {
         EXPECT_TRUE(std::isnan(dw[target])) << "two places for one number";
@@ -160,15 +156,6 @@ std::vector<float> weights_by_hand(const WantedStem& want) {
       }
   }
   return dw;
-}
-
-ConvProblem i3d() {
-  ConvProblem p;
-  p.dtype = DType::bf16;
-  p.batch = 2, p.ins = 3, p.outs = 64;
-  p.in = {20, 224, 224}, p.out = {10, 112, 112}, p.kernel = {7, 7, 7}, p.stride = {2, 2, 2};
-  p.low = {2, 2, 2}, p.high = {3, 3, 3};
-  return p;
 }
 
 std::vector<double> doubles(const std::vector<float>& v) { return {v.begin(), v.end()}; }
@@ -188,71 +175,6 @@ TEST(Stem, lines_and_operands_make_the_convolution) {
 TEST(Stem, operands_can_be_described) {
   check_steps<3>();
   check_steps<2>();
-}
-
-// What a warp's lanes load is the operand that the warpgroup's unit finds: registers hold, of each matrix, two numbers
-// of row lane/4 from 2(lane mod 4) on; turned, of column lane/4.
-TEST(Stem, lanes_name_the_same_operand) {
-  constexpr int leading = 288, stride = 864;
-  const auto of = [](int i, int k, int along) {  // as along_k and along_i
-    return i / 8 * stride + k / 8 * leading + (along ? i % 8 * 2 + k % 8 * 16 : i % 8 * 16 + k % 8 * 2);
-  };
-  for (int i = 0; i < 4 * 32 * 2; ++i) {
-    const int matrix = i / 64, lane = i / 2 % 32, g = lane / 4, k = lane % 4 * 2 + i % 2;
-    const int row = 8 * matrix + g, turned_row = 8 * matrix + k;  // the lanes that name them
-    for (int warp = 0; warp < 4; ++warp)
-      EXPECT_EQ(lane_row(warp, row, leading, stride) + 2 * k,
-                of(16 * warp + g + matrix % 2 * 8, k + matrix / 2 * 8, 0));
-    const int n = g + matrix / 2 * 8, sum = k + matrix % 2 * 8;
-    EXPECT_EQ(lane_column(row, leading, stride) + 2 * k, of(n, sum, 0));
-    EXPECT_EQ(lane_column(turned_row, leading, stride) + 2 * g, of(n, sum, 1));
-  }
-}
-
-// Every tile that a tap sees belongs to one block, and all blocks have about the same.
-TEST(Stem, blocks_share_the_tiles) {
-  ConvProblem p = i3d();
-  for (const int depth : {7, 1})
-    for (const i64 frames : {20, 1})
-      for (const int count : {132, 3}) {
-        p.kernel[0] = depth, p.low[0] = depth / 3, p.in[0] = frames, p.out[0] = (frames + 1) / 2;
-        const StemShape s(p);
-        const StemBlocks blocks(s, count);
-        ASSERT_EQ(blocks.first[depth], std::max(count, depth));
-        std::map<std::array<int, 5>, int> seen;
-        for (int block = 0; block < blocks.first[depth]; ++block) {
-          const int tap = blocks.tap(block);
-          int tiles = 0;
-          TapWalk at(s, tap, block - blocks.first[tap], blocks.count(tap));
-          for (; at.more(); at.next(), ++tiles) ++seen[{tap, at.tile.n, at.tile.d, at.tile.row, at.tile.column}];
-          const bool whole = frames == 20 && depth == 7 && count == 132;
-          EXPECT_NEAR(tiles, 64 * 56 / 132.0, whole ? 6 : s.tiles);
-        }
-        for (const auto& [tile, times] : seen) EXPECT_EQ(times, 1);
-        i64 pairs = 0;
-        for (int tap = 0; tap < depth; ++tap)
-          for (int d = 0; d < s.out[0]; ++d) pairs += s.has_frame(2 * d - depth / 3 + tap);
-        EXPECT_EQ(static_cast<i64>(seen.size()), pairs * s.tiles / s.out[0]);
-      }
-}
-
-TEST(Stem, is_asked_for_by_shape) {
-  const ConvProblem stem = i3d();
-  const auto without = [&](auto change) {
-    ConvProblem p = stem;
-    change(p);
-    return is_stem(p);
-  };
-  EXPECT_TRUE(is_stem(stem));
-  EXPECT_FALSE(without([](ConvProblem& p) { p.pass = Pass::data; }));
-  EXPECT_FALSE(without([](ConvProblem& p) { p.dtype = DType::f16; }));
-  EXPECT_FALSE(without([](ConvProblem& p) { p.ins = 4; }));
-  EXPECT_FALSE(without([](ConvProblem& p) { p.outs = 96; }));
-  EXPECT_FALSE(without([](ConvProblem& p) { p.kernel[0] = 8; }));
-  EXPECT_FALSE(without([](ConvProblem& p) { p.kernel[2] = 11; }));
-  EXPECT_FALSE(without([](ConvProblem& p) { p.stride[1] = 4; }));
-  EXPECT_FALSE(without([](ConvProblem& p) { p.alignment[2] = 8; }));
-  EXPECT_FALSE(without([](ConvProblem& p) { p.batch = i64{1} << 31; }));
 }
 
 }  // namespace
