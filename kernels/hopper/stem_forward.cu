@@ -75,7 +75,7 @@ __device__ void store_tile(const StemShape& s, const Tile& t, int column, int wa
     const float* v = d + 4 * row;
     const std::uint32_t a = turned(two(finished(v[0], upper, e.relu), finished(v[1], upper, e.relu)));
     const std::uint32_t b = turned(two(finished(v[2], lower, e.relu), finished(v[3], lower, e.relu)));
-    if (inside && t.row + row < s.out[1]) *reinterpret_cast<uint2*>(y + i64{row} * s.out[2] * outs) = make_uint2(a, b);
+    if (inside && t.row + row < s.out[1]) store_two(y + i64{row} * s.out[2] * outs, a, b);
   }
 }
 

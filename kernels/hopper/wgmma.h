@@ -60,6 +60,11 @@ __device__ inline std::uint32_t turned(std::uint32_t two) {
   return to;
 }
 
+// 8 bytes to global memory by one instruction.
+__device__ inline void store_two(void* to, std::uint32_t a, std::uint32_t b) {
+  asm volatile("st.global.v2.b32 [%0], {%1, %2};\n" ::"l"(to), "r"(a), "r"(b) : "memory");
+}
+
 // Four 8×8 matrices from shared memory, each turned; lane 8i + r says where row r of matrix i lies.
 __device__ inline void load_turned(std::uint32_t (&to)[4], unsigned row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];\n"
