@@ -61,6 +61,8 @@ class Search {
     if (!best_ || !problem_.is_linear())
       asked(problem_, [&](ConvGraph& graph) { return plans(engine_configs(problem_, graph)); });
     if (is_medium() && !slice) stems();
+    for (const char* name : {"stem", "stem by warps"})
+      if (is_medium() && !slice) attempt([&] { return stem_way(problem_, name); });
     if (!best_ && !slice && (problem_.bias || problem_.relu)) apart();
     if ((!best_ || is_medium()) && !slice && !product && columns_fit(problem_)) attempt([&] { return columns_way(); });
   }
@@ -204,6 +206,7 @@ FoundWay fastest_way(const ConvProblem& problem) {
 }
 
 OwnedWay way_named(const ConvProblem& problem, const std::string& name, const std::string& compiled) {
+  if (OwnedWay stem = stem_way(problem, name)) return stem;
   if (name == "columns") return columns_fit(problem) && !problem.is_slice() ? columns_way() : nullptr;
   if (name == "placed") {
     const ConvWay* dense = problem.is_slice() ? conv_way(dense_problem(problem)) : nullptr;

@@ -6,6 +6,7 @@
 #include "kernels/conv_columns.h"
 #include "kernels/conv_search.h"
 #include "kernels/fast/few_rows.h"
+#include "kernels/hopper/stem.h"
 
 namespace dactyl {
 namespace {
@@ -71,6 +72,18 @@ class ColumnsWay final : public ConvWay {
   }
 };
 
+class StemWay final : public ConvWay {
+ public:
+  StemWay(const std::string& name, hopper::Unit unit) : ConvWay(name), unit_(unit) {}
+  bool run(const ConvProblem& problem, const ConvTensors& t) const override {
+    (problem.pass == Pass::forward ? hopper::stem_forward : hopper::stem_weights)(problem, t, unit_);
+    return true;
+  }
+
+ private:
+  hopper::Unit unit_;
+};
+
 class ApartWay final : public ConvWay {
  public:
   explicit ApartWay(const ConvWay& plain) : ConvWay("apart"), plain_(plain) {}
@@ -122,6 +135,11 @@ OwnedWay placed_way(const ConvWay& dense) { return std::make_unique<PlacedWay>(d
 OwnedWay few_rows_way() { return std::make_unique<FewRowsWay>(); }
 OwnedWay columns_way() { return std::make_unique<ColumnsWay>(); }
 OwnedWay apart_way(const ConvWay& plain) { return std::make_unique<ApartWay>(plain); }
+OwnedWay stem_way(const ConvProblem& problem, const std::string& name) {
+  if (!hopper::is_stem(problem) || !hopper::has_stem_kernels()) return nullptr;
+  if (name == "stem") return std::make_unique<StemWay>(name, hopper::Unit::warpgroups);
+  return name == "stem by warps" ? std::make_unique<StemWay>(name, hopper::Unit::warps) : nullptr;
+}
 OwnedWay packed_way(const Packing& packing, const ConvWay& inner) {
   return std::make_unique<PackedWay>(packing, inner);
 }

@@ -2,6 +2,7 @@
 // numbers of the reference loops.
 #include "kernels/conv_packing.h"
 #include "kernels/engine_name.h"
+#include "kernels/hopper/stem.h"
 #include "tests/kernels/dictated_ways.h"
 
 namespace dactyl {
@@ -59,6 +60,13 @@ TEST_F(ConvSearch, packed_stems_give_the_right_numbers) {
       if (type != DType::bf16) all.resize(1);  // each costs a search of its own
       for (const Packing& packing : all) expect_right(l, type, to_text(packing), false);
     }
+}
+
+TEST_F(ConvSearch, stems_on_the_matrix_unit_give_the_right_numbers) {
+  const Use use(Device::cuda());
+  if (!hopper::has_stem_kernels()) GTEST_SKIP() << "this GPU is no Hopper";
+  for (const char* way : {"stem", "stem by warps"})
+    for (const Layer& l : {googlenet, i3d, flow}) expect_right(l, DType::bf16, way, false);
 }
 
 TEST(EngineName, is_read_as_it_was_written) {
