@@ -6,6 +6,7 @@
 #include "kernels/geometry.h"
 #include "kernels/onednn.h"
 #include "kernels/rows.h"
+#include "kernels/winograd.h"
 
 namespace dactyl {
 namespace {
@@ -143,12 +144,19 @@ void check_reference(Path p, const ConvOptions& o) {
 // Tensors of the host path: f32, dense.
 Tensor plain(const Tensor& x) { return x.to(DType::f32).dense(); }
 
+// Small kernels of many channels need fewer products than taps; kept: the filters do not change between calls.
+bool by_winograd(const Shape& x, const Shape& y, const Shape& w, const ConvOptions& o, bool kept) {
+  return o.algorithm == Algorithm::automatic && winograd_pays(x, y, w, o, kept);
+}
+
 // oneDNN's relu is max(x, 0) and makes a NaN 0. Where NaNs are searched for, ours follows, which keeps them.
 void run_host(const Tensor& x, const Tensor& w, const ConvOptions& options, const Tensor& y) {
   const bool keep = !recording({w}) && w.dtype() == DType::f32;
   ConvOptions o = options;
   o.relu = options.relu && !Context::current().check_finite;
   if (o.bias.defined()) o.bias = plain(o.bias);
+  if (by_winograd(x.shape(), y.shape(), w.shape(), o, keep) && y.dtype() == DType::f32)
+    return winograd_forward(plain(x), plain(w), o, y, keep);
   const bool direct = y.is_dense() && y.dtype() == DType::f32;
   const Tensor dense = direct ? y : Tensor(y.shape(), DType::f32, y.device());
   onednn_conv_forward(plain(x), plain(w), o, dense, keep);
@@ -173,7 +181,10 @@ Tensor data_gradient(const Tensor& dy, const Tensor& w, const ConvOptions& o, co
   const Path p = path(dy, o);
   if (p == Path::host) {
     const Tensor wide = dx.dtype() == DType::f32 ? dx : Tensor(shape, DType::f32, dx.device());
-    onednn_conv_backward_data(plain(dy), plain(w), o, wide);
+    if (by_winograd(shape, dy.shape(), w.shape(), o, false))
+      winograd_backward_data(plain(dy), plain(w), o, wide);
+    else
+      onednn_conv_backward_data(plain(dy), plain(w), o, wide);
     return wide.to(dx.dtype());
   }
 #ifdef __CUDACC__
@@ -190,7 +201,10 @@ Tensor weight_gradient(const Tensor& dy, const Tensor& x, const ConvOptions& o, 
   const Path p = path(dy, o);
   if (p == Path::host) {
     const Tensor wide = dw.dtype() == DType::f32 ? dw : Tensor(shape, DType::f32, dw.device());
-    onednn_conv_backward_weights(plain(dy), plain(x), o, wide);
+    if (by_winograd(x.shape(), dy.shape(), shape, o, false))
+      winograd_backward_weights(plain(dy), plain(x), o, wide);
+    else
+      onednn_conv_backward_weights(plain(dy), plain(x), o, wide);
     return wide.to(dw.dtype());
   }
 #ifdef __CUDACC__

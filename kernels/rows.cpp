@@ -1,19 +1,10 @@
 // Row loops of pooling, bias and relu. The compiler makes one version per instruction set and picks when loading.
 #include "kernels/rows.h"
 
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define VERSIONS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define VERSIONS
-#endif
+#include "kernels/lanes.h"
 
 namespace dactyl {
 namespace {
-
-constexpr int lanes = 16;
-using Lanes [[gnu::vector_size(lanes * sizeof(float)), gnu::aligned(sizeof(float)), gnu::may_alias]] = float;
-
-const Lanes& at(const float* x) { return *reinterpret_cast<const Lanes*>(x); }
 
 // R × 4 sums are kept in registers, so that each number read serves several products.
 template <int R>
