@@ -19,15 +19,16 @@ struct Filters {
 
 // Planes of panels of up to 64 outputs; a panel has a row for every (depth, input).
 void transform_filters(const WinogradGrid& t, const Filters& f, float* to) {
-  const i64 steps = t.steps(), blocks = t.row_out() / lanes;
+  const i64 steps = t.steps();
 #pragma omp parallel for collapse(2) schedule(static)
-  for (i64 block = 0; block < blocks; ++block)
+  for (i64 panel = 0; panel < t.row_out(); panel += panel_width)
     for (i64 k = 0; k < steps; ++k) {
-      const i64 o = block * lanes, panel = o / panel_width * panel_width;
       const i64 width = std::min(panel_width, t.row_out() - panel);
-      const float* w = f.w + o * f.output + k / t.in * f.depth + k % t.in * f.input;
-      transform_filter(t.points, w, f.tap, f.output, std::min<i64>(lanes, t.out - o),
-                       to + steps * panel + k * width + o - panel, steps * t.row_out());
+      const float* w = f.w + k / t.in * f.depth + k % t.in * f.input;
+      float* row = to + steps * panel + k * width;
+      for (i64 o = 0; o < width; o += lanes)
+        transform_filter(t.points, w + (panel + o) * f.output, f.tap, f.output,
+                         std::min<i64>(lanes, t.out - panel - o), row + o, t.plane_filters());
     }
 }
 
@@ -76,7 +77,7 @@ void multiply_forward(const WinogradBlock& b, const float* tiles, const float* f
               .a_row = t.row_in(),
               .a_step = 1,
               .a_tap = b.count * t.row_in(),
-              .b = filters + t.steps() * (plane * t.row_out() + o),
+              .b = filters + plane * t.plane_filters() + t.steps() * o,
               .b_step = width,
               .c = sums + plane * b.plane_out() + o,
               .c_row = t.row_out(),
@@ -129,7 +130,7 @@ void convolve(const WinogradGrid& t, const PixelsOf<const float>& x, const float
 
 // The gradients of one group's filters, (O, depth, 3, 3, I).
 void correlate(const WinogradGrid& t, const PixelsOf<const float>& x, const PixelsOf<const float>& dy, float* dw) {
-  const WinogradBlock most{t, 0, t.block()};
+  const WinogradBlock most{t, 0, t.long_block()};
   const i64 depths = t.g.kernel[0], matrix = t.out * t.row_in();
   const Tensor tiles = room(t.planes() * most.plane_in()), gradients = room(t.planes() * most.plane_out());
   const Tensor sums = room(t.planes() * depths * matrix);

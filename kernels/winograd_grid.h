@@ -43,13 +43,22 @@ struct WinogradGrid {
   i64 row_in() const { return in_lanes(in); }
   i64 row_out() const { return in_lanes(out); }
   i64 steps() const { return g.kernel[0] * in; }  // products of a sum
-  i64 filter_numbers() const { return planes() * steps() * row_out(); }
+  i64 plane_filters() const { return steps() * row_out() + lanes; }
+  i64 filter_numbers() const { return planes() * plane_filters(); }
 
   // Tiles of a block: what both sides' planes take should stay near the cores.
   i64 block() const {
-    constexpr i64 numbers = i64{3} << 18;
-    const i64 most = std::clamp(numbers / (planes() * (depths_in() * row_in() + g.out[0] * row_out())), i64{1}, tiles());
-    const i64 blocks = (tiles() + most - 1) / most;
+    constexpr i64 numbers = i64{1} << 17;
+    return even(numbers / (planes() * (depths_in() * row_in() + g.out[0] * row_out())));
+  }
+  // The same where every block passes over sums as large as the filters: these should be worth their way.
+  i64 long_block() const {
+    constexpr i64 rows = 512;
+    return std::max(block(), even(rows / g.out[0]));
+  }
+  // Blocks of nearly the same size, of about so many tiles.
+  i64 even(i64 most) const {
+    const i64 blocks = (tiles() + std::max<i64>(1, most) - 1) / std::max<i64>(1, most);
     return (tiles() + blocks - 1) / blocks;
   }
 
