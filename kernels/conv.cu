@@ -5,6 +5,7 @@
 #include "kernels/descriptor.h"
 #include "kernels/geometry.h"
 #include "kernels/onednn.h"
+#include "kernels/pointwise.h"
 #include "kernels/rows.h"
 #include "kernels/winograd.h"
 
@@ -149,12 +150,18 @@ bool by_winograd(const Shape& x, const Shape& y, const Shape& w, const ConvOptio
   return o.algorithm == Algorithm::automatic && winograd_pays(x, y, w, o, kept);
 }
 
+bool by_product(const Shape& x, const Shape& y, const Shape& w, const ConvOptions& o) {
+  return o.algorithm == Algorithm::automatic && pointwise_fits(x, y, w, o);
+}
+
 // oneDNN's relu is max(x, 0) and makes a NaN 0. Where NaNs are searched for, ours follows, which keeps them.
 void run_host(const Tensor& x, const Tensor& w, const ConvOptions& options, const Tensor& y) {
   const bool keep = !recording({w}) && w.dtype() == DType::f32;
   ConvOptions o = options;
   o.relu = options.relu && !Context::current().check_finite;
   if (o.bias.defined()) o.bias = plain(o.bias);
+  if (by_product(x.shape(), y.shape(), w.shape(), o) && y.dtype() == DType::f32)
+    return pointwise_forward(plain(x), plain(w), o, y, keep);
   if (by_winograd(x.shape(), y.shape(), w.shape(), o, keep) && y.dtype() == DType::f32)
     return winograd_forward(plain(x), plain(w), o, y, keep);
   const bool direct = y.is_dense() && y.dtype() == DType::f32;
@@ -183,6 +190,8 @@ Tensor data_gradient(const Tensor& dy, const Tensor& w, const ConvOptions& o, co
     const Tensor wide = dx.dtype() == DType::f32 ? dx : Tensor(shape, DType::f32, dx.device());
     if (by_winograd(shape, dy.shape(), w.shape(), o, false))
       winograd_backward_data(plain(dy), plain(w), o, wide);
+    else if (by_product(shape, dy.shape(), w.shape(), o))
+      pointwise_backward_data(plain(dy), plain(w), wide);
     else
       onednn_conv_backward_data(plain(dy), plain(w), o, wide);
     return wide.to(dx.dtype());
@@ -203,6 +212,8 @@ Tensor weight_gradient(const Tensor& dy, const Tensor& x, const ConvOptions& o, 
     const Tensor wide = dw.dtype() == DType::f32 ? dw : Tensor(shape, DType::f32, dw.device());
     if (by_winograd(x.shape(), dy.shape(), shape, o, false))
       winograd_backward_weights(plain(dy), plain(x), o, wide);
+    else if (by_product(x.shape(), dy.shape(), shape, o))
+      pointwise_backward_weights(plain(dy), plain(x), wide);
     else
       onednn_conv_backward_weights(plain(dy), plain(x), o, wide);
     return wide.to(dw.dtype());

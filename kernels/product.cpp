@@ -19,23 +19,28 @@ template <int R, int V>
   for (int r = 0; r < R; ++r)
     for (int v = 0; v < V; ++v) {
       Lanes& to = at(c + r * p.c_row + v * lanes);
-      to = p.add ? to + sum[r][v] : sum[r][v];
+      Lanes z = p.add ? to + sum[r][v] : sum[r][v];
+      if (p.bias) z += at(p.bias + v * lanes);
+      to = p.relu ? (z < 0 ? Lanes{} : z) : z;
     }
 }
 
+// Rows in tiles of nearly the same height: a flat one at the end would wait for loads.
 template <int V>
 [[gnu::always_inline]] inline void panel(const Product& p) {
-  i64 r = 0;
-  for (; r + tile_rows <= p.rows; r += tile_rows) tile<tile_rows, V>(p, p.a + r * p.a_row, p.c + r * p.c_row);
-  const float* a = p.a + r * p.a_row;
-  float* c = p.c + r * p.c_row;
-  switch (p.rows - r) {
-    case 5: return tile<5, V>(p, a, c);
-    case 4: return tile<4, V>(p, a, c);
-    case 3: return tile<3, V>(p, a, c);
-    case 2: return tile<2, V>(p, a, c);
-    case 1: return tile<1, V>(p, a, c);
-    default: return;
+  const i64 tiles = (p.rows + tile_rows - 1) / tile_rows;
+  for (i64 i = 0; i < tiles; ++i) {
+    const i64 r = i * p.rows / tiles, height = (i + 1) * p.rows / tiles - r;
+    const float* a = p.a + r * p.a_row;
+    float* c = p.c + r * p.c_row;
+    switch (height) {
+      case 6: tile<6, V>(p, a, c); break;
+      case 5: tile<5, V>(p, a, c); break;
+      case 4: tile<4, V>(p, a, c); break;
+      case 3: tile<3, V>(p, a, c); break;
+      case 2: tile<2, V>(p, a, c); break;
+      default: tile<1, V>(p, a, c);
+    }
   }
 }
 

@@ -5,7 +5,7 @@
 
 namespace dactyl {
 
-// c[r][o] (+)= Σ over taps t and steps k of a[r·a_row + t·a_tap + k·a_step] · b[(t·steps + k)·b_step + o],
+// c[r][o] (+)= bias[o] + Σ over taps t and steps k of a[r·a_row + t·a_tap + k·a_step] · b[(t·steps + k)·b_step + o],
 // for r < rows and o < 16·vectors. One panel: all its columns are summed up in registers.
 struct Product {
   const float* a;
@@ -15,7 +15,9 @@ struct Product {
   float* c;
   i64 c_row;
   i64 rows, taps, steps;
-  bool add;  // to what is in c
+  bool add = false;             // to what is in c
+  const float* bias = nullptr;   // … a number per column, and then
+  bool relu = false;             // max(0, ·), which keeps a NaN
 };
 
 constexpr int panel_vectors = 4;

@@ -83,8 +83,7 @@ void multiply_forward(const WinogradBlock& b, const float* tiles, const float* f
               .c_row = t.row_out(),
               .rows = t.g.out[0] * b.count,
               .taps = t.g.kernel[0],
-              .steps = t.in,
-              .add = false},
+              .steps = t.in},
              static_cast<int>(width / lanes));
   }
 }
