@@ -26,8 +26,8 @@ std::size_t rounded(std::size_t bytes) {
   return std::max<std::size_t>(unit, (bytes + unit - 1) / unit * unit);
 }
 
-// Large blocks of the host come in large pages where the system has them: 512 times fewer faults at the first touch, and
-// matrices whose rows lie far apart stay within what the processor's table of pages holds.
+// Large blocks of the host come in large pages where the system has them: 512 times fewer faults at the first touch,
+// and matrices whose rows lie far apart stay within what the processor's table of pages holds.
 void* allocate_host(std::size_t bytes) {
   constexpr std::size_t page = std::size_t{2} << 20;
   const std::size_t unit = bytes < 2 * page ? alignment : page;

@@ -1,13 +1,11 @@
 // Convolution over one to three spatial extents: y = w * x + b, optionally max(0, ·).
 #include "engine/reduce.h"
-#include "kernels/bias_relu.h"
+#include "kernels/conv_host.h"
 #include "kernels/cudnn.h"
 #include "kernels/descriptor.h"
 #include "kernels/geometry.h"
 #include "kernels/onednn.h"
-#include "kernels/pointwise.h"
 #include "kernels/rows.h"
-#include "kernels/winograd.h"
 
 namespace dactyl {
 namespace {
@@ -142,38 +140,9 @@ void check_reference(Path p, const ConvOptions& o) {
   check(p != Path::gpu || o.algorithm != Algorithm::library, "conv: cuDNN has no plan for this; use automatic");
 }
 
-// Tensors of the host path: f32, dense.
-Tensor plain(const Tensor& x) { return x.to(DType::f32).dense(); }
-
-// Small kernels of many channels need fewer products than taps; kept: the filters do not change between calls.
-bool by_winograd(const Shape& x, const Shape& y, const Shape& w, const ConvOptions& o, bool kept) {
-  return o.algorithm == Algorithm::automatic && winograd_pays(x, y, w, o, kept);
-}
-
-bool by_product(const Shape& x, const Shape& y, const Shape& w, const ConvOptions& o) {
-  return o.algorithm == Algorithm::automatic && pointwise_fits(x, y, w, o);
-}
-
-// oneDNN's relu is max(x, 0) and makes a NaN 0. Where NaNs are searched for, ours follows, which keeps them.
-void run_host(const Tensor& x, const Tensor& w, const ConvOptions& options, const Tensor& y) {
-  const bool keep = !recording({w}) && w.dtype() == DType::f32;
-  ConvOptions o = options;
-  o.relu = options.relu && !Context::current().check_finite;
-  if (o.bias.defined()) o.bias = plain(o.bias);
-  if (by_product(x.shape(), y.shape(), w.shape(), o) && y.dtype() == DType::f32)
-    return pointwise_forward(plain(x), plain(w), o, y, keep);
-  if (by_winograd(x.shape(), y.shape(), w.shape(), o, keep) && y.dtype() == DType::f32)
-    return winograd_forward(plain(x), plain(w), o, y, keep);
-  const bool direct = y.is_dense() && y.dtype() == DType::f32;
-  const Tensor dense = direct ? y : Tensor(y.shape(), DType::f32, y.device());
-  onednn_conv_forward(plain(x), plain(w), o, dense, keep);
-  if (options.relu && !o.relu) bias_relu(dense, {}, true, dense);
-  if (!direct) copy_rows(y, dense.to(y.dtype()));
-}
-
 void run_forward(const Tensor& x, const Tensor& w, const ConvOptions& o, const Tensor& y) {
   const Path p = path(x, o);
-  if (p == Path::host) return run_host(x, w, o, y);
+  if (p == Path::host) return host_conv_forward(x, w, o, y);
 #ifdef __CUDACC__
   if (p == Path::gpu && cudnn_conv_forward(x.dense(), w, o, y)) return;
 #endif
@@ -187,14 +156,8 @@ Tensor data_gradient(const Tensor& dy, const Tensor& w, const ConvOptions& o, co
   Tensor dx(shape, dy.dtype(), dy.device());
   const Path p = path(dy, o);
   if (p == Path::host) {
-    const Tensor wide = dx.dtype() == DType::f32 ? dx : Tensor(shape, DType::f32, dx.device());
-    if (by_winograd(shape, dy.shape(), w.shape(), o, false))
-      winograd_backward_data(plain(dy), plain(w), o, wide);
-    else if (by_product(shape, dy.shape(), w.shape(), o))
-      pointwise_backward_data(plain(dy), plain(w), wide);
-    else
-      onednn_conv_backward_data(plain(dy), plain(w), o, wide);
-    return wide.to(dx.dtype());
+    host_conv_backward_data(dy, w, o, dx);
+    return dx;
   }
 #ifdef __CUDACC__
   if (p == Path::gpu && cudnn_conv_backward_data(dy.dense(), w, o, dx)) return dx;
@@ -209,14 +172,8 @@ Tensor weight_gradient(const Tensor& dy, const Tensor& x, const ConvOptions& o, 
   Tensor dw(shape, dy.dtype(), dy.device());
   const Path p = path(dy, o);
   if (p == Path::host) {
-    const Tensor wide = dw.dtype() == DType::f32 ? dw : Tensor(shape, DType::f32, dw.device());
-    if (by_winograd(x.shape(), dy.shape(), shape, o, false))
-      winograd_backward_weights(plain(dy), plain(x), o, wide);
-    else if (by_product(x.shape(), dy.shape(), shape, o))
-      pointwise_backward_weights(plain(dy), plain(x), wide);
-    else
-      onednn_conv_backward_weights(plain(dy), plain(x), o, wide);
-    return wide.to(dw.dtype());
+    host_conv_backward_weights(dy, x, o, dw);
+    return dw;
   }
 #ifdef __CUDACC__
   if (p == Path::gpu && cudnn_conv_backward_weights(dy.dense(), x.dense(), o, dw)) return dw;

@@ -85,8 +85,8 @@ bool by_packs(const Tensor& x, const Tensor& y, const LrnOptions& options) {
 void run_forward(const Tensor& x, const Tensor& y, const LrnOptions& options) {
   if (by_packs(x, y, options)) return fast::lrn_forward(x, y, options);
   if (by_rows(x, options))
-    return each_lrn_row(
-        x, options, [&](LrnRows& rows, i64 i) { rows.forward(x.data<float>() + i, y.data<float>() + i); });
+    return each_lrn_row(x, options,
+                        [&](LrnRows& rows, i64 i) { rows.forward(x.data<float>() + i, y.data<float>() + i); });
   with_float(x.dtype(), [&]<class T>() {
     forward_each(Lrn<compute_t<T>>(x, options), x.device(), x.shape().rows(), x.data<T>(), y.data<T>());
   });

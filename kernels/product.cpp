@@ -34,12 +34,23 @@ template <int V>
     const float* a = p.a + r * p.a_row;
     float* c = p.c + r * p.c_row;
     switch (height) {
-      case 6: tile<6, V>(p, a, c); break;
-      case 5: tile<5, V>(p, a, c); break;
-      case 4: tile<4, V>(p, a, c); break;
-      case 3: tile<3, V>(p, a, c); break;
-      case 2: tile<2, V>(p, a, c); break;
-      default: tile<1, V>(p, a, c);
+      case 6:
+        tile<6, V>(p, a, c);
+        break;
+      case 5:
+        tile<5, V>(p, a, c);
+        break;
+      case 4:
+        tile<4, V>(p, a, c);
+        break;
+      case 3:
+        tile<3, V>(p, a, c);
+        break;
+      case 2:
+        tile<2, V>(p, a, c);
+        break;
+      default:
+        tile<1, V>(p, a, c);
     }
   }
 }
@@ -48,10 +59,14 @@ template <int V>
 
 VERSIONS void multiply(const Product& p, int vectors) {
   switch (vectors) {
-    case 4: return panel<4>(p);
-    case 3: return panel<3>(p);
-    case 2: return panel<2>(p);
-    default: return panel<1>(p);
+    case 4:
+      return panel<4>(p);
+    case 3:
+      return panel<3>(p);
+    case 2:
+      return panel<2>(p);
+    default:
+      return panel<1>(p);
   }
 }
 

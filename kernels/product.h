@@ -16,8 +16,8 @@ struct Product {
   i64 c_row;
   i64 rows, taps, steps;
   bool add = false;             // to what is in c
-  const float* bias = nullptr;   // … a number per column, and then
-  bool relu = false;             // max(0, ·), which keeps a NaN
+  const float* bias = nullptr;  // … a number per column, and then
+  bool relu = false;            // max(0, ·), which keeps a NaN
 };
 
 constexpr int panel_vectors = 4;

@@ -8,8 +8,8 @@
 namespace dactyl {
 
 // One row of n channels each.
-void add_row(float* sum, const float* x, i64 n);                                           // sum += x
-void add_scaled_row(float* sum, const float* x, float scale, i64 n);                       // sum += scale·x
+void add_row(float* sum, const float* x, i64 n);                      // sum += x
+void add_scaled_row(float* sum, const float* x, float scale, i64 n);  // sum += scale·x
 void add_chosen_row(float* sum, const float* x, const std::uint8_t* tap_of, std::uint8_t tap, i64 n);  // where equal
 void scale_row(float* y, float scale, i64 n);                                                          // y *= scale
 void bias_row(float* y, const float* bias, bool relu, i64 n);  // y += bias (may be null), then max(0, ·)

@@ -27,8 +27,8 @@ void transform_filters(const WinogradGrid& t, const Filters& f, float* to) {
       const float* w = f.w + k / t.in * f.depth + k % t.in * f.input;
       float* row = to + steps * panel + k * width;
       for (i64 o = 0; o < width; o += lanes)
-        transform_filter(t.points, w + (panel + o) * f.output, f.tap, f.output,
-                         std::min<i64>(lanes, t.out - panel - o), row + o, t.plane_filters());
+        transform_filter(t.points, w + (panel + o) * f.output, f.tap, f.output, std::min<i64>(lanes, t.out - panel - o),
+                         row + o, t.plane_filters());
     }
 }
 
@@ -127,7 +127,7 @@ void convolve(const WinogradGrid& t, const PixelsOf<const float>& x, const float
   }
 }
 
-// The gradients of one group's filters, (O, depth, 3, 3, I).
+// The gradients of one group's filters, (O, depth, taps, taps, I).
 void correlate(const WinogradGrid& t, const PixelsOf<const float>& x, const PixelsOf<const float>& dy, float* dw) {
   const WinogradBlock most{t, 0, t.long_block()};
   const i64 depths = t.g.kernel[0], matrix = t.out * t.row_in();
@@ -144,7 +144,7 @@ void correlate(const WinogradGrid& t, const PixelsOf<const float>& x, const Pixe
 #pragma omp for schedule(static)
     for (i64 i = 0; i < t.out * depths; ++i)  // (output, depth)
       transform_filter_gradient(t.points, sums.data<float>() + i % depths * matrix + i / depths * t.row_in(),
-                                depths * matrix, t.in, dw + i * 9 * t.in, t.in);
+                                depths * matrix, t.in, dw + i * t.taps() * t.in, t.in);
   }
 }
 
@@ -153,12 +153,14 @@ void correlate(const WinogradGrid& t, const PixelsOf<const float>& x, const Pixe
 double cost(const WinogradGrid& t, bool kept) {
   const double rows = static_cast<double>(t.tiles() * t.g.out[0] * t.g.kernel[0]);
   const double sides = 24.0 / static_cast<double>(t.in) + 24.0 / static_cast<double>(t.out);
-  return static_cast<double>(t.planes()) *
-         (rows + rows * sides / static_cast<double>(t.g.kernel[0]) + static_cast<double>(t.g.kernel[0]) * (kept ? 3 : 24));
+  return static_cast<double>(t.planes()) * (rows + rows * sides / static_cast<double>(t.g.kernel[0]) +
+                                            static_cast<double>(t.g.kernel[0]) * (kept ? 3 : 24));
 }
 
 WinogradGrid grid(const Geometry& g, const Shape& w, i64 groups, bool kept) {
-  const WinogradGrid two(g, Points::two, w.channels(), w[0] / groups), four(g, Points::four, two.in, two.out);
+  const i64 in = w.channels(), out = w[0] / groups;
+  if (g.kernel[2] == taps_of(Points::five_taps)) return {g, Points::five_taps, in, out};
+  const WinogradGrid two(g, Points::two, in, out), four(g, Points::four, in, out);
   return cost(two, kept) < cost(four, kept) ? two : four;
 }
 
@@ -177,20 +179,20 @@ void run(const WinogradGrid& t, i64 groups, const Tensor& x, const Tensor& filte
          const Tensor& y) {
   std::vector<float> zeros(static_cast<std::size_t>(t.in)), lost(static_cast<std::size_t>(t.out));
   for (i64 group = 0; group < groups; ++group)
-    convolve(t,
-             {x.data<float>() + group * t.in, x.pitch(), t.g.in, t.g.low, inputs_of(t.points), zeros.data()},
+    convolve(t, {x.data<float>() + group * t.in, x.pitch(), t.g.in, t.g.low, inputs_of(t.points), zeros.data()},
              filters.data<float>() + group * t.filter_numbers(), bias ? bias + group * t.out : nullptr, relu,
              {y.data<float>() + group * t.out, y.pitch(), t.g.out, nowhere, outputs_of(t.points), lost.data()});
 }
 
 // The filters of all groups, as they are or for the way back: inputs become outputs and every tap its mirror image.
 Tensor transformed(const WinogradGrid& t, const Tensor& w, i64 groups, bool mirror) {
-  const i64 channels = w.shape().channels(), depths = t.g.kernel[0], filter = depths * 9 * channels;
+  const i64 channels = w.shape().channels(), depths = t.g.kernel[0], slice = t.taps() * channels,
+            filter = depths * slice;
   const Tensor all = room(groups * t.filter_numbers());
   for (i64 group = 0; group < groups; ++group) {
     const float* first = w.data<float>() + group * w.count() / groups;
-    const Filters f = mirror ? Filters{first + filter - channels, 1, filter, -9 * channels, -channels}
-                             : Filters{first, filter, 1, 9 * channels, channels};
+    const Filters f = mirror ? Filters{first + filter - channels, 1, filter, -slice, -channels}
+                             : Filters{first, filter, 1, slice, channels};
     transform_filters(t, f, all.data<float>() + group * t.filter_numbers());
   }
   return all;
@@ -200,9 +202,10 @@ Tensor transformed(const WinogradGrid& t, const Tensor& w, i64 groups, bool mirr
 
 bool winograd_pays(const Shape& x, const Shape& y, const Shape& w, const ConvOptions& o, bool kept) {
   const Geometry g = geometry(x, y, o.window);
-  const bool possible = x.rank() >= 4 && g.kernel[1] == 3 && g.kernel[2] == 3 && g.stride[0] == 1 && g.stride[1] == 1 &&
-                        g.stride[2] == 1 && w.channels() >= lanes && w[0] / o.groups >= lanes && wide_registers();
-  return possible && cost(grid(g, w, o.groups, kept), kept) < static_cast<double>(9 * g.kernel[0] * g.rows_out());
+  const bool window = x.rank() >= 4 && g.kernel[1] == g.kernel[2] && (g.kernel[2] == 3 || g.kernel[2] == 5) &&
+                      g.stride[0] == 1 && g.stride[1] == 1 && g.stride[2] == 1;
+  if (!window || w.channels() < lanes || w[0] / o.groups < lanes || !wide_registers()) return false;
+  return cost(grid(g, w, o.groups, kept), kept) < static_cast<double>(g.taps() * g.rows_out());
 }
 
 void winograd_forward(const Tensor& x, const Tensor& w, const ConvOptions& o, const Tensor& y, bool keep) {

@@ -1,5 +1,6 @@
 // The host's convolutions of three by three taps (any number in depth) by minimal filtering: 36 products for 16 outputs
-// instead of 144, or 16 for 4 instead of 36. Stride 1, f32. Internal to the kernels.
+// instead of 144, or 16 for 4 instead of 36; and of five by five, 36 for 4 instead of 100. Stride 1, f32. Internal to
+// the kernels.
 #pragma once
 
 #include "kernels/geometry.h"

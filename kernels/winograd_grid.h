@@ -9,8 +9,8 @@
 
 namespace dactyl {
 
-// Side × side pixels of every tile of a tensor, which begin `before` the tile's first output; `outside` stands for those
-// that are not there.
+// Side × side pixels of every tile of a tensor, which begin `before` the tile's first output; `outside` stands for
+// those that are not there.
 template <class T>
 struct PixelsOf {
   T* base;
@@ -38,6 +38,7 @@ struct WinogradGrid {
         wide((g.out[2] + outputs_of(p) - 1) / outputs_of(p)) {}
 
   i64 tiles() const { return g.batch * high * wide; }
+  i64 taps() const { return i64{taps_of(points)} * taps_of(points); }  // without those in depth
   i64 planes() const { return i64{inputs_of(points)} * inputs_of(points); }
   i64 depths_in() const { return g.out[0] + g.kernel[0] - 1; }  // slices that windows read, padding included
   i64 row_in() const { return in_lanes(in); }

@@ -1,6 +1,6 @@
-// Minimal filtering along one extent (Winograd 1980; Lavin and Gray 2016): `out` outputs of a filter of three taps from
-// in = out + 2 inputs by `in` products, y = Aᵀ((G g) ⊙ (Bᵀ x)), and what the gradients need: A and Gᵀ.
-// Each step reads numbers `s` apart and writes numbers `d` apart. square() applies one along both extents.
+// Minimal filtering along one extent (Winograd 1980; Lavin and Gray 2016): `out` outputs of a filter of `taps` taps
+// from in = out + taps − 1 inputs by `in` products, y = Aᵀ((G g) ⊙ (Bᵀ x)), and what the gradients need: A and Gᵀ. Each
+// step reads numbers `s` apart and writes numbers `d` apart. square() applies one along both extents.
 #pragma once
 
 #include "kernels/lanes.h"
@@ -9,7 +9,7 @@ namespace dactyl {
 
 // The points 0, ±1, ±2 and infinity.
 struct FourOutputs {
-  static constexpr int out = 4, in = 6;
+  static constexpr int out = 4, taps = 3, in = 6;
   struct Input {  // Bᵀ
     static constexpr int from = 6, to = 6;
     [[gnu::always_inline]] static inline void apply(const Lanes* x, int s, Lanes* y, int d) {
@@ -66,55 +66,6 @@ struct FourOutputs {
       g[0] = u[0] * 0.25f - p + v * (1 / 24.0f);
       g[d] = q * (1 / 6.0f) + (u[3 * s] - u[4 * s]) * (1 / 12.0f);
       g[2 * d] = v * (1 / 6.0f) - p + u[5 * s];
-    }
-  };
-};
-
-// The points 0, ±1 and infinity.
-struct TwoOutputs {
-  static constexpr int out = 2, in = 4;
-  struct Input {
-    static constexpr int from = 4, to = 4;
-    [[gnu::always_inline]] static inline void apply(const Lanes* x, int s, Lanes* y, int d) {
-      y[0] = x[0] - x[2 * s];
-      y[d] = x[s] + x[2 * s];
-      y[2 * d] = x[2 * s] - x[s];
-      y[3 * d] = x[s] - x[3 * s];
-    }
-  };
-  struct Output {
-    static constexpr int from = 4, to = 2;
-    [[gnu::always_inline]] static inline void apply(const Lanes* m, int s, Lanes* y, int d) {
-      y[0] = m[0] + m[s] + m[2 * s];
-      y[d] = m[s] - m[2 * s] - m[3 * s];
-    }
-  };
-  struct OutputGradient {
-    static constexpr int from = 2, to = 4;
-    [[gnu::always_inline]] static inline void apply(const Lanes* y, int s, Lanes* m, int d) {
-      m[0] = y[0];
-      m[d] = y[0] + y[s];
-      m[2 * d] = y[0] - y[s];
-      m[3 * d] = -y[s];
-    }
-  };
-  struct Filter {
-    static constexpr int from = 3, to = 4;
-    [[gnu::always_inline]] static inline void apply(const Lanes* g, int s, Lanes* u, int d) {
-      const Lanes p = (g[0] + g[2 * s]) * 0.5f, q = g[s] * 0.5f;
-      u[0] = g[0];
-      u[d] = p + q;
-      u[2 * d] = p - q;
-      u[3 * d] = g[2 * s];
-    }
-  };
-  struct FilterGradient {
-    static constexpr int from = 4, to = 3;
-    [[gnu::always_inline]] static inline void apply(const Lanes* u, int s, Lanes* g, int d) {
-      const Lanes p = (u[s] + u[2 * s]) * 0.5f;
-      g[0] = u[0] + p;
-      g[d] = (u[s] - u[2 * s]) * 0.5f;
-      g[2 * d] = p + u[3 * s];
     }
   };
 };
