@@ -26,6 +26,7 @@ Json measured_json(const BenchModelOptions& o, const ModelWork& work, const Meas
            {"samples_per_s", static_cast<double>(o.work.batch) / seconds},
            {"graph", m.captured},
            {"first_ms", m.first_ms},
+           {"cpu_ms", m.cpu_ms},
            {"peak_bytes", peak + m.graph_bytes},
            {"flops", flops},
            {"matrix_roof_flops_per_s", roof},

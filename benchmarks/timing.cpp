@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 
 #include "train/progress.h"
 
@@ -46,6 +47,7 @@ Measured measure(const std::function<void()>& work, const TimingOptions& o) {
   run();  // captures
   run();
   wait();
+  const std::clock_t cpu = std::clock();
   repeat(o, [&] {
     const Stamp before = Stamp::now();
     run();
@@ -53,6 +55,8 @@ Measured measure(const std::function<void()>& work, const TimingOptions& o) {
     wait();
     measured.ms.push_back(after.since(before) * 1e3);
   });
+  measured.cpu_ms =
+      1e3 * static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC / static_cast<double>(measured.ms.size());
   measured.captured = graph.captured();
   measured.why_eager = graph.why_eager();
   measured.graph_bytes = graph.memory();

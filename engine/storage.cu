@@ -7,6 +7,10 @@
 #include <cstring>
 #include <new>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include "engine/cuda.h"
 
 namespace dactyl {
@@ -20,6 +24,18 @@ std::size_t rounded(std::size_t bytes) {
   std::size_t unit = 512;
   while (unit * 16 < bytes && bytes > (1u << 20)) unit *= 2;
   return std::max<std::size_t>(unit, (bytes + unit - 1) / unit * unit);
+}
+
+// Large blocks of the host come in large pages where the system has them: 512 times fewer faults at the first touch,
+// and matrices whose rows lie far apart stay within what the processor's table of pages holds.
+void* allocate_host(std::size_t bytes) {
+  constexpr std::size_t page = std::size_t{2} << 20;
+  const std::size_t unit = bytes < 2 * page ? alignment : page;
+  void* block = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
+#ifdef __linux__
+  if (block && unit == page) madvise(block, bytes, MADV_HUGEPAGE);  // advice: where it is not taken nothing is lost
+#endif
+  return block;
 }
 
 void* allocate(Device device, std::size_t bytes) {
@@ -36,7 +52,7 @@ void* allocate(Device device, std::size_t bytes) {
   }
 #endif
   check(!device.is_cuda(), "storage: this build has no GPU code");
-  return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  return allocate_host(bytes);
 }
 
 void release(Device device, void* block) noexcept {

@@ -1,6 +1,7 @@
 // y = (x − mean)/√(var + ε)·γ + β per channel (Ioffe and Szegedy 2015), with relu in the same pass if asked.
 // Of the batch: dx = γ/√(var + ε)·(g − mean(g) − x̂·mean(g·x̂)); frozen: dx = γ/√(var + ε)·g; dγ = Σ g·x̂, dβ = Σ g.
 #include "engine/reduce.h"
+#include "kernels/batch_norm_rows.h"
 #include "kernels/descriptor.h"
 #include "kernels/fast/batch_norm.h"
 
@@ -129,6 +130,10 @@ void run_forward(const Arguments& a, const Tensor& y) {
     return fast::normalise(a, y);
   }
 #endif
+  if (norms_by_rows(a)) {
+    a.options.statistics == Statistics::frozen ? fit_frozen<float>(a) : fit_rows(a);
+    return normalise_rows(a, y);
+  }
   with_float(a.x.dtype(), [&]<class T>() { forward<T>(a, y); });
 }
 
@@ -139,6 +144,10 @@ void run_backward(const Arguments& a, const Tensor& dy, const Tensor& dx, const 
     return fast::normalise_gradient(a, dy, sums, dx);
   }
 #endif
+  if (norms_by_rows(a)) {
+    sum_gradient_rows(a, dy, sums);
+    return normalise_gradient_rows(a, dy, sums, dx);
+  }
   with_float(a.x.dtype(), [&]<class T>() { backward<T>(a, dy, dx, sums); });
 }
 

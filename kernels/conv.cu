@@ -1,6 +1,6 @@
 // Convolution over one to three spatial extents: y = w * x + b, optionally max(0, ·).
 #include "engine/reduce.h"
-#include "kernels/bias_relu.h"
+#include "kernels/conv_host.h"
 #include "kernels/cudnn.h"
 #include "kernels/descriptor.h"
 #include "kernels/geometry.h"
@@ -140,25 +140,9 @@ void check_reference(Path p, const ConvOptions& o) {
   check(p != Path::gpu || o.algorithm != Algorithm::library, "conv: cuDNN has no plan for this; use automatic");
 }
 
-// Tensors of the host path: f32, dense.
-Tensor plain(const Tensor& x) { return x.to(DType::f32).dense(); }
-
-// oneDNN's relu is max(x, 0) and makes a NaN 0. Where NaNs are searched for, ours follows, which keeps them.
-void run_host(const Tensor& x, const Tensor& w, const ConvOptions& options, const Tensor& y) {
-  const bool keep = !recording({w}) && w.dtype() == DType::f32;
-  ConvOptions o = options;
-  o.relu = options.relu && !Context::current().check_finite;
-  if (o.bias.defined()) o.bias = plain(o.bias);
-  const bool direct = y.is_dense() && y.dtype() == DType::f32;
-  const Tensor dense = direct ? y : Tensor(y.shape(), DType::f32, y.device());
-  onednn_conv_forward(plain(x), plain(w), o, dense, keep);
-  if (options.relu && !o.relu) bias_relu(dense, {}, true, dense);
-  if (!direct) copy_rows(y, dense.to(y.dtype()));
-}
-
 void run_forward(const Tensor& x, const Tensor& w, const ConvOptions& o, const Tensor& y) {
   const Path p = path(x, o);
-  if (p == Path::host) return run_host(x, w, o, y);
+  if (p == Path::host) return host_conv_forward(x, w, o, y);
 #ifdef __CUDACC__
   if (p == Path::gpu && cudnn_conv_forward(x.dense(), w, o, y)) return;
 #endif
@@ -172,9 +156,8 @@ Tensor data_gradient(const Tensor& dy, const Tensor& w, const ConvOptions& o, co
   Tensor dx(shape, dy.dtype(), dy.device());
   const Path p = path(dy, o);
   if (p == Path::host) {
-    const Tensor wide = dx.dtype() == DType::f32 ? dx : Tensor(shape, DType::f32, dx.device());
-    onednn_conv_backward_data(plain(dy), plain(w), o, wide);
-    return wide.to(dx.dtype());
+    host_conv_backward_data(dy, w, o, dx);
+    return dx;
   }
 #ifdef __CUDACC__
   if (p == Path::gpu && cudnn_conv_backward_data(dy.dense(), w, o, dx)) return dx;
@@ -188,9 +171,8 @@ Tensor data_gradient(const Tensor& dy, const Tensor& w, const ConvOptions& o, co
 Tensor weight_gradient(const Tensor& dy, const Tensor& x, const ConvOptions& o, const Tensor& dw) {
   const Path p = path(dy, o);
   if (p == Path::host) {
-    const Tensor wide = dw.dtype() == DType::f32 ? dw : Tensor(dw.shape(), DType::f32, dw.device());
-    onednn_conv_backward_weights(plain(dy), plain(x), o, wide);
-    return wide.to(dw.dtype());
+    host_conv_backward_weights(dy, x, o, dw);
+    return dw;
   }
 #ifdef __CUDACC__
   if (p == Path::gpu && cudnn_conv_backward_weights(dy.dense(), x.dense(), o, dw)) return dw;

@@ -1,11 +1,10 @@
 // y_c = x_c·s_c^−β, s_c = k + α/n·Σ x_j² over the n channels around c; channels outside count as 0.
 // AlexNet (Krizhevsky et al. 2012), section 3.3, with the α/n of Caffe and PyTorch.
 // dx_c = dy_c·s_c^−β − 2β·α/n·x_c·Σ dy_j·x_j·s_j^(−β−1) over the same n channels.
-#include <vector>
-
 #include "engine/each.h"
 #include "kernels/descriptor.h"
 #include "kernels/fast/lrn.h"
+#include "kernels/lrn_rows.h"
 
 namespace dactyl {
 namespace {
@@ -60,81 +59,21 @@ void backward_each(const Lrn<C>& g, Device device, i64 rows, const T* x, const T
   });
 }
 
-// Row by row on the CPU: every loop runs over neighbouring channels without a condition, so it vectorises.
-template <class T, class C>
-class RowLrn {
- public:
-  explicit RowLrn(const Lrn<C>& g)
-      : g_(g), padded_(static_cast<std::size_t>(g.channels + 2 * g.half), C(0)), scale_(size()), power_(size()) {}
-
-  void forward(const T* x, T* y) {
-    prepare(x);
-    for (i64 c = 0; c < g_.channels; ++c) y[c] = T(C(x[c]) * power_.data()[c]);
-  }
-
-  void backward(const T* x, const T* dy, T* dx) {
-    prepare(x);
-    C *inner = padded_.data() + g_.half, *s = scale_.data();
-    const C* p = power_.data();
-    for (i64 c = 0; c < g_.channels; ++c) inner[c] = C(dy[c]) * C(x[c]) * p[c] / s[c];
-    window_sums(s);
-    const C factor = 2 * g_.beta * g_.a;
-    for (i64 c = 0; c < g_.channels; ++c) dx[c] = T(C(dy[c]) * p[c] - factor * C(x[c]) * s[c]);
-  }
-
- private:
-  std::size_t size() const { return static_cast<std::size_t>(g_.channels); }
-
-  void prepare(const T* x) {
-    const Lrn<C> g = g_;
-    C *inner = padded_.data() + g.half, *s = scale_.data(), *p = power_.data();
-    for (i64 c = 0; c < g.channels; ++c) inner[c] = C(x[c]) * C(x[c]);
-    window_sums(s);
-    for (i64 c = 0; c < g.channels; ++c) s[c] = g.k + g.a * s[c];
-    for (i64 c = 0; c < g.channels; ++c) p[c] = g.power(s[c]);
-  }
-
-  void window_sums(C* sums) const {
-    const C* padded = padded_.data();
-    for (i64 c = 0; c < g_.channels; ++c) sums[c] = padded[c];
-    for (i64 j = 1; j <= 2 * g_.half; ++j)
-      for (i64 c = 0; c < g_.channels; ++c) sums[c] += padded[c + j];
-  }
-
-  Lrn<C> g_;
-  std::vector<C> padded_;  // half zeros before and after the channels
-  std::vector<C> scale_, power_;
-};
-
-template <class T>
-void forward(const Tensor& x, const Tensor& y, const LrnOptions& options) {
-  using C = compute_t<T>;
-  const Lrn<C> g(x, options);
+// Row by row on the CPU: row(rows, r) for each, with scratch of its thread.
+template <class Row>
+void each_lrn_row(const Tensor& x, const LrnOptions& options, const Row& row) {
+  const Lrn<float> g(x, options);
   const i64 rows = x.shape().rows();
-  if (x.device().is_cuda() || x.dtype() == DType::f64 || options.algorithm == Algorithm::reference)
-    return forward_each(g, x.device(), rows, x.data<T>(), y.data<T>());
 #pragma omp parallel if (x.count() >= 4096)
   {
-    RowLrn<T, C> row(g);
+    LrnRows scratch(g.channels, g.half, g.k, g.a, g.beta);
 #pragma omp for schedule(static)
-    for (i64 r = 0; r < rows; ++r) row.forward(x.data<T>() + r * g.channels, y.data<T>() + r * g.channels);
+    for (i64 r = 0; r < rows; ++r) row(scratch, r * g.channels);
   }
 }
 
-template <class T>
-void backward(const Tensor& x, const Tensor& dy, const Tensor& dx, const LrnOptions& options) {
-  using C = compute_t<T>;
-  const Lrn<C> g(x, options);
-  const i64 rows = x.shape().rows();
-  if (x.device().is_cuda() || x.dtype() == DType::f64 || options.algorithm == Algorithm::reference)
-    return backward_each(g, x.device(), rows, x.data<T>(), dy.data<T>(), dx.data<T>());
-#pragma omp parallel if (x.count() >= 4096)
-  {
-    RowLrn<T, C> row(g);
-#pragma omp for schedule(static)
-    for (i64 r = 0; r < rows; ++r)
-      row.backward(x.data<T>() + r * g.channels, dy.data<T>() + r * g.channels, dx.data<T>() + r * g.channels);
-  }
+bool by_rows(const Tensor& x, const LrnOptions& options) {
+  return options.algorithm != Algorithm::reference && !x.device().is_cuda() && x.dtype() == DType::f32;
 }
 
 // y: the result or its gradient.
@@ -145,12 +84,23 @@ bool by_packs(const Tensor& x, const Tensor& y, const LrnOptions& options) {
 
 void run_forward(const Tensor& x, const Tensor& y, const LrnOptions& options) {
   if (by_packs(x, y, options)) return fast::lrn_forward(x, y, options);
-  with_float(x.dtype(), [&]<class T>() { forward<T>(x, y, options); });
+  if (by_rows(x, options))
+    return each_lrn_row(x, options,
+                        [&](LrnRows& rows, i64 i) { rows.forward(x.data<float>() + i, y.data<float>() + i); });
+  with_float(x.dtype(), [&]<class T>() {
+    forward_each(Lrn<compute_t<T>>(x, options), x.device(), x.shape().rows(), x.data<T>(), y.data<T>());
+  });
 }
 
 void run_backward(const Tensor& x, const Tensor& dy, const Tensor& dx, const LrnOptions& options) {
   if (by_packs(x, dy, options)) return fast::lrn_backward(x, dy, dx, options);
-  with_float(x.dtype(), [&]<class T>() { backward<T>(x, dy, dx, options); });
+  if (by_rows(x, options))
+    return each_lrn_row(x, options, [&](LrnRows& rows, i64 i) {
+      rows.backward(x.data<float>() + i, dy.data<float>() + i, dx.data<float>() + i);
+    });
+  with_float(x.dtype(), [&]<class T>() {
+    backward_each(Lrn<compute_t<T>>(x, options), x.device(), x.shape().rows(), x.data<T>(), dy.data<T>(), dx.data<T>());
+  });
 }
 
 }  // namespace

@@ -47,22 +47,25 @@ void backward(Geometry g, const Tensor& dys, const Index* taps, const Tensor& dx
 }
 
 // The host's fast path: f32, whole rows of channels at a time.
+constexpr int most_taps = 256;
+
 void forward_rows(const Geometry& g, const Tensor& xs, const Tensor& ys, std::uint8_t* taps) {
   const float* x = xs.data<float>();
   float* y = ys.data<float>();
   const i64 x_pitch = xs.pitch(), y_pitch = ys.pitch(), channels = g.channels;
 #pragma omp parallel for schedule(static) if (g.rows_out() * channels >= 4096)
   for (i64 row = 0; row < g.rows_out(); ++row) {
-    float* best = y + row * y_pitch;
-    std::uint8_t* chosen = taps ? taps + row * channels : nullptr;
-    std::fill_n(best, channels, -std::numeric_limits<float>::infinity());
-    if (chosen) std::fill_n(chosen, channels, std::uint8_t{0});
+    const float* from[most_taps];
+    std::uint8_t names[most_taps];
+    int count = 0;
     g.each_tap(row, [&](i64 tap, i64 at) {
-      if (chosen)
-        max_row(best, chosen, x + at * x_pitch, static_cast<std::uint8_t>(tap), channels);
-      else
-        max_row(best, x + at * x_pitch, channels);
+      from[count] = x + at * x_pitch;
+      names[count++] = static_cast<std::uint8_t>(tap);
     });
+    if (taps)
+      max_rows(y + row * y_pitch, taps + row * channels, from, names, count, channels);
+    else
+      max_rows(y + row * y_pitch, from, count, channels);
   }
 }
 
@@ -81,7 +84,7 @@ void backward_rows(const Geometry& g, const Tensor& dys, const std::uint8_t* tap
 }
 
 bool by_rows(const Tensor& x, const Geometry& g, Algorithm algorithm) {
-  return algorithm != Algorithm::reference && !x.device().is_cuda() && x.dtype() == DType::f32 && g.taps() <= 256;
+  return algorithm != Algorithm::reference && !x.device().is_cuda() && x.dtype() == DType::f32 && g.taps() <= most_taps;
 }
 
 bool by_packs(const Geometry& g, const Tensor& x, const Tensor& y, Algorithm algorithm) {

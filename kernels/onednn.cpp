@@ -2,8 +2,7 @@
 #include "kernels/onednn.h"
 
 #ifdef DACTYL_ONEDNN
-#include <unordered_map>
-
+#include "kernels/kept.h"
 #include "kernels/onednn_plan.h"
 #endif
 
@@ -30,14 +29,6 @@ using onednn::Plan;
 
 void reorder(dnnl::memory& from, dnnl::memory& to) { dnnl::reorder(from, to).execute(onednn::stream(), from, to); }
 
-// Filters in the primitive's layout, by the address of the plain ones. `stamp` tells whether they still agree.
-struct Packed {
-  std::uint64_t stamp;
-  dnnl::memory::desc layout;
-  Tensor numbers;
-};
-constexpr i64 packed_limit = i64{512} << 20;  // bytes; past it everything is forgotten and packed anew
-
 Tensor pack(const Tensor& w, Plan& plan) {
   const Tensor numbers({static_cast<i64>(plan.packed.get_size())}, DType::u8, Device::cpu());
   plan.plain_w.set_data_handle(w.raw());
@@ -46,27 +37,11 @@ Tensor pack(const Tensor& w, Plan& plan) {
   return numbers;
 }
 
+// Filters in the primitive's layout.
 Tensor packed(const Tensor& w, Plan& plan, bool keep) {
-  static thread_local std::unordered_map<const void*, std::vector<Packed> > all;
-  static thread_local i64 held = 0;
+  static thread_local Kept<dnnl::memory::desc> kept;
   if (plan.packed == plan.plain) return w;
-  if (!keep) return pack(w, plan);
-  std::vector<Packed>& layouts = all[w.raw()];
-  std::erase_if(layouts, [&](const Packed& p) {
-    const bool stale = p.stamp != w.stamp();
-    held -= stale ? p.numbers.bytes() : 0;
-    return stale;
-  });
-  for (const Packed& p : layouts)
-    if (p.layout == plan.packed) return p.numbers;
-  const Tensor numbers = pack(w, plan);
-  if (held + numbers.bytes() > packed_limit) {
-    all.clear();
-    held = 0;
-  }
-  held += numbers.bytes();
-  all[w.raw()].push_back({w.stamp(), plan.packed, numbers});
-  return numbers;
+  return keep ? kept.get(w, plan.packed, [&] { return pack(w, plan); }) : pack(w, plan);
 }
 
 // What the gradients depend on: bias and relu have been dealt with before.

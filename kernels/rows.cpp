@@ -1,19 +1,16 @@
 // Row loops of pooling, bias and relu. The compiler makes one version per instruction set and picks when loading.
 #include "kernels/rows.h"
 
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define VERSIONS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define VERSIONS
-#endif
+#include <limits>
+
+#include "kernels/lanes.h"
 
 namespace dactyl {
 namespace {
 
-constexpr int lanes = 16;
-using Lanes [[gnu::vector_size(lanes * sizeof(float)), gnu::aligned(sizeof(float)), gnu::may_alias]] = float;
-
-const Lanes& at(const float* x) { return *reinterpret_cast<const Lanes*>(x); }
+using Ints [[gnu::vector_size(lanes * sizeof(std::int32_t))]] = std::int32_t;
+using Bytes [[gnu::vector_size(lanes), gnu::aligned(1), gnu::may_alias]] = std::uint8_t;
+const Lanes lowest = Lanes{} - std::numeric_limits<float>::infinity();
 
 // R × 4 sums are kept in registers, so that each number read serves several products.
 template <int R>
@@ -37,17 +34,41 @@ template <int R>
 
 }  // namespace
 
-VERSIONS void max_row(float* best, const float* x, i64 n) {
-#pragma omp simd
-  for (i64 c = 0; c < n; ++c) best[c] = x[c] > best[c] ? x[c] : best[c];
+VERSIONS void max_rows(float* y, const float* const* x, int taps, i64 n) {
+  i64 c = 0;
+  for (; c + lanes <= n; c += lanes) {
+    Lanes best = lowest;
+    for (int t = 0; t < taps; ++t) best = at(x[t] + c) > best ? at(x[t] + c) : best;
+    at(y + c) = best;
+  }
+  for (; c < n; ++c) {
+    y[c] = -std::numeric_limits<float>::infinity();
+    for (int t = 0; t < taps; ++t) y[c] = x[t][c] > y[c] ? x[t][c] : y[c];
+  }
 }
 
-VERSIONS void max_row(float* best, std::uint8_t* tap_of, const float* x, std::uint8_t tap, i64 n) {
-#pragma omp simd
-  for (i64 c = 0; c < n; ++c) {
-    const bool more = x[c] > best[c];
-    best[c] = more ? x[c] : best[c];
-    tap_of[c] = more ? tap : tap_of[c];
+VERSIONS void max_rows(float* y, std::uint8_t* tap_of, const float* const* x, const std::uint8_t* names, int taps,
+                       i64 n) {
+  i64 c = 0;
+  for (; c + lanes <= n; c += lanes) {
+    Lanes best = lowest;
+    Ints chosen = {};
+    for (int t = 0; t < taps; ++t) {
+      const Ints more = at(x[t] + c) > best;
+      best = more ? at(x[t] + c) : best;
+      chosen = more ? Ints{} + names[t] : chosen;
+    }
+    at(y + c) = best;
+    reinterpret_cast<Bytes&>(tap_of[c]) = __builtin_convertvector(chosen, Bytes);
+  }
+  for (; c < n; ++c) {
+    y[c] = -std::numeric_limits<float>::infinity();
+    tap_of[c] = 0;
+    for (int t = 0; t < taps; ++t) {
+      if (!(x[t][c] > y[c])) continue;
+      y[c] = x[t][c];
+      tap_of[c] = names[t];
+    }
   }
 }
 

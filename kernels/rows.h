@@ -8,13 +8,14 @@
 namespace dactyl {
 
 // One row of n channels each.
-void max_row(float* best, const float* x, i64 n);                                          // best = max(best, x)
-void max_row(float* best, std::uint8_t* tap_of, const float* x, std::uint8_t tap, i64 n);  // and where it came from
-void add_row(float* sum, const float* x, i64 n);                                           // sum += x
-void add_scaled_row(float* sum, const float* x, float scale, i64 n);                       // sum += scale·x
+void add_row(float* sum, const float* x, i64 n);                      // sum += x
+void add_scaled_row(float* sum, const float* x, float scale, i64 n);  // sum += scale·x
 void add_chosen_row(float* sum, const float* x, const std::uint8_t* tap_of, std::uint8_t tap, i64 n);  // where equal
 void scale_row(float* y, float scale, i64 n);                                                          // y *= scale
 void bias_row(float* y, const float* bias, bool relu, i64 n);  // y += bias (may be null), then max(0, ·)
+// y = the largest of the rows x[0 … taps − 1], and the name of the first that has it (0: all are −∞ or NaN).
+void max_rows(float* y, const float* const* x, int taps, i64 n);
+void max_rows(float* y, std::uint8_t* tap_of, const float* const* x, const std::uint8_t* names, int taps, i64 n);
 // c[r][o] += Σ a[r]·b[o] for `rows` (1 to 4) rows of a and 4 of b, n numbers each; rows lie `step` apart.
 void dot_rows(const float* a, i64 a_step, int rows, const float* b, i64 b_step, i64 n, float* c, i64 c_step);
 float dot_row(const float* a, const float* b, i64 n);  // Σ a·b

@@ -2,12 +2,12 @@
 
     python3 benchmarks/peers/torch_bench.py --rows alexnet,i3d-20 --pass inference,training --batches 1,32 --seconds 1
 
-Rows: alexnet (BVLC's), googlenet-bn (torchvision's, no side classifiers), i3d-20, i3d-64, i3d-20-flow, i3d-64-flow. A
+Rows: alexnet and googlenet (BVLC's), googlenet-bn (torchvision's, no side classifiers), i3d-20, i3d-64, i3d-20-flow, i3d-64-flow. A
 training step is forward, loss, backward and momentum SGD on data that is on the device. Prints a line of JSON for each
 row, pass and batch: the best mode, and every mode's time or why it has none.
 
 Modes: eager and graph (a captured CUDA graph), in bf16 autocast and in tf32, channels last, with cudnn.benchmark;
-compile-… with --compile. On the CPU fp32: eager, channels last and not.
+compile-… with --compile. On the CPU fp32: eager, channels last, for inference frozen too, and compiled with --compile.
 """
 import argparse
 import json
@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-ROWS = ("alexnet", "googlenet-bn", "i3d-20", "i3d-64", "i3d-20-flow", "i3d-64-flow")
+ROWS = ("alexnet", "googlenet", "googlenet-bn", "i3d-20", "i3d-64", "i3d-20-flow", "i3d-64-flow")
 
 
 class Dropped(nn.Module):
@@ -110,33 +110,45 @@ def timed(work, seconds, device):
     return times
 
 
-def modes(device, precisions, compiled):
+def modes(device, precisions, compiled, training):
     """(name, precision, channels last, how)."""
     if device == "cpu":
-        all_modes = [("eager", "fp32", False, "eager"), ("channels-last", "fp32", True, "eager")]
-        return all_modes + ([("compile", "fp32", True, "compile")] if compiled else [])
+        names = ["eager", "channels-last"] + ([] if training else ["frozen"]) + (["compile"] if compiled else [])
+        return [(name, "fp32", name != "eager", name if name in ("frozen", "compile") else "eager") for name in names]
     hows = ["eager", "graph"] + (["compile"] if compiled else [])
     return [(f"{how}-{precision}", precision, True, how) for precision in precisions for how in hows]
 
 
-def run_mode(row, batch, training, device, mode, seconds, side=0):
-    name, precision, channels_last, how = mode
+def work_of(row, batch, training, device, mode, side=0):
+    """What repeats a pass in one mode."""
+    _, precision, channels_last, how = mode
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "fp32"
     torch.backends.cudnn.benchmark = True
     step = Step(row, batch, training, device, precision, channels_last, side)
+    if how == "compile":
+        if device == "cpu":
+            import torch._inductor.config as config
+            config.freezing = not training
+            torch._dynamo.reset()
+        step.net = torch.compile(step.net, mode="reduce-overhead" if device == "cuda" else None)
+    if how == "frozen":
+        with torch.inference_mode():
+            step.net = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(step.net, step.x)))
+    return captured(step) if how == "graph" else step
+
+
+def run_mode(row, batch, training, device, mode, seconds, side=0):
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    if how == "compile":
-        step.net = torch.compile(step.net, mode="reduce-overhead" if device == "cuda" else None)
-    work = captured(step) if how == "graph" else step
-    times = timed(work, seconds, device)
+    times = timed(work_of(row, batch, training, device, mode, side), seconds, device)
     peak = torch.cuda.max_memory_allocated() if device == "cuda" else 0
-    return {"mode": name, "median_ms": statistics.median(times), "runs": len(times), "peak_bytes": peak, "ms": times[:300]}
+    return {"mode": mode[0], "median_ms": statistics.median(times), "runs": len(times), "peak_bytes": peak,
+            "ms": times[:300]}
 
 
 def best(row, batch, training, device, precisions, seconds, compiled=False, side=0):
     results, failed = [], {}
-    for mode in modes(device, precisions, compiled):
+    for mode in modes(device, precisions, compiled, training):
         try:
             results.append(run_mode(row, batch, training, device, mode, seconds, side))
         except Exception as e:  # a mode this PyTorch cannot do is named, not hidden
