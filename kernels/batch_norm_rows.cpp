@@ -112,24 +112,26 @@ void normalise_rows(const NormArguments& a, const Tensor& result) {
   each_row_of(a.x, [&](i64 r) { normalise_row(y + r * y_pitch, x + r * x_pitch, k, a.options.relu, channels); });
 }
 
-void sum_gradient_rows(const NormArguments& a, const Tensor& dys, const Tensor& sums) {
+void sum_gradient_rows(const NormArguments& a, const Tensor& dys, const NormSums& sums) {
   const Coefficients k(a.fit);
   const i64 x_pitch = a.x.pitch(), dy_pitch = dys.pitch(), channels = a.x.shape().channels();
   const float *x = a.x.data<float>(), *dy = dys.data<float>();
   const std::vector<double> both = sum_rows(a.x.shape().rows(), 2 * channels, [&](i64 r, double* to) {
     add_gradients(to, to + channels, x + r * x_pitch, dy + r * dy_pitch, k, a.options.relu, channels);
   });
-  std::copy_n(both.data(), 2 * channels, sums.data<float>());
+  std::copy_n(both.data(), channels, sums.of_g.data<float>());
+  std::copy_n(both.data() + channels, channels, sums.of_gx.data<float>());
 }
 
-void normalise_gradient_rows(const NormArguments& a, const Tensor& dys, const Tensor& sums, const Tensor& result) {
+void normalise_gradient_rows(const NormArguments& a, const Tensor& dys, const NormSums& sums, const Tensor& result) {
   const Coefficients k(a.fit);
   const i64 x_pitch = a.x.pitch(), dy_pitch = dys.pitch(), channels = a.x.shape().channels();
   const float share = a.options.statistics == Statistics::batch ? 1 / float(a.x.shape().rows()) : 0.0f;
-  const float *x = a.x.data<float>(), *dy = dys.data<float>(), *of_g = sums.data<float>();
+  const float *x = a.x.data<float>(), *dy = dys.data<float>(), *of_g = sums.of_g.data<float>(),
+              *of_gx = sums.of_gx.data<float>();
   float* dx = result.data<float>();
   each_row_of(a.x, [&](i64 r) {
-    gradient_row(dx + r * channels, x + r * x_pitch, dy + r * dy_pitch, k, a.options.relu, of_g, of_g + channels, share,
+    gradient_row(dx + r * channels, x + r * x_pitch, dy + r * dy_pitch, k, a.options.relu, of_g, of_gx, share,
                  channels);
   });
 }

@@ -10,8 +10,7 @@ bool norms_by_rows(const NormArguments& a);
 // Statistics of the batch into a.fit, and the running ones moved towards them.
 void fit_rows(const NormArguments& a);
 void normalise_rows(const NormArguments& a, const Tensor& y);
-// sums (2, C): Σ g, Σ g·x̂; then dx from them.
-void sum_gradient_rows(const NormArguments& a, const Tensor& dy, const Tensor& sums);
-void normalise_gradient_rows(const NormArguments& a, const Tensor& dy, const Tensor& sums, const Tensor& dx);
+void sum_gradient_rows(const NormArguments& a, const Tensor& dy, const NormSums& sums);
+void normalise_gradient_rows(const NormArguments& a, const Tensor& dy, const NormSums& sums, const Tensor& dx);
 
 }  // namespace dactyl
