@@ -126,6 +126,28 @@ TEST_F(Job, eval_takes_a_model_file_as_predict_does) {
   expect_error("eval --run run --splits pictures --device cpu", 3);
 }
 
+TEST_F(Job, weights_are_stored_in_half_the_bytes) {
+  const std::string best = "--model googlenet-bn --weights run/best.safetensors";
+  const Said wide = run("convert " + best + " --out wide.safetensors"),
+             narrow = run("convert " + best + " --bf16 --out narrow.safetensors");
+  ASSERT_EQ(wide.code + narrow.code, 0) << wide.err << narrow.err;
+  const double bytes = static_cast<double>(std::filesystem::file_size(path("wide.safetensors")));
+  EXPECT_LT(static_cast<double>(std::filesystem::file_size(path("narrow.safetensors"))), 0.52 * bytes);
+  const auto share = [&](const std::string& file) {
+    const Said said =
+        run("predict --model googlenet-bn --weights " + file + " pictures/A/hand00_0001.jpg --device cpu --json");
+    EXPECT_EQ(said.code, 0) << said.err;
+    return said.json()["top"][0]["p"].get<double>();
+  };
+  EXPECT_NEAR(share("narrow.safetensors"), share("wide.safetensors"), 0.02);
+}
+
+TEST_F(Job, hands_are_learned_from_shapes_that_are_no_letters) {
+  EXPECT_EQ(run("data synth --kind shapes --classes 2 --per-class 1 --size 32 --out shapes").code, 0);
+  EXPECT_TRUE(std::filesystem::exists(path("shapes/shape02/hand03_0001.jpg")));
+  expect_error("data synth --kind letters --classes 27 --out more", 2);
+}
+
 TEST_F(Job, half_precision_and_batches_change_little) {
   const auto top = [&](const std::string& how) {
     return run("predict --run run --device cpu --json pictures/C/hand00_0001.jpg " + how).json()["top"];
