@@ -7,8 +7,8 @@ namespace dactyl {
 namespace {
 
 struct Findings {
-  i64 layout_conversions = 0;  // tensors copied into another layout, in one step
-  i64 loops = 0;               // convolutions that no library computes
+  i64 layout_conversions = 0;  // slices copied into dense tensors in one step; everything else is channels last
+  i64 loops = 0;               // a GPU's convolutions that no library computes
   bool captured = false;       // the step is one graph
   std::string why_eager;
 
@@ -54,7 +54,7 @@ void bench(const BenchModelOptions& o) {
     std::cout << o.model << (train ? " training" : " inference") << ", batch " << options.batch << ", "
               << o.place.precision << " on " << to_text(Context::current().device()) << '\n';
     line("layout conversions       ", to_text(f.layout_conversions), f.layout_conversions == 0);
-    line("convolutions by loops    ", to_text(f.loops), f.loops == 0);
+    if (on_gpu) line("convolutions by loops    ", to_text(f.loops), f.loops == 0);
     line("one graph                ",
          !on_gpu      ? "no GPU, none needed"
          : f.captured ? "yes"

@@ -4,9 +4,9 @@
 # packages. Safe to repeat: a training that was interrupted goes on, a finished one starts anew. Usage: bash apps/demo.sh [FOLDER], default runs/demo
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# Idle threads wait a moment, then sleep: many times faster than waiting where other programs want the cores too, and a
-# third faster than sleeping at once where none do.
-export OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=10000
+# Idle threads wait a moment, then sleep: a quarter faster than sleeping at once where nothing else runs, and about as
+# fast where other programs want the cores too (benchmarks/results/2026-11-26-cpu-nets.md).
+export OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=1000
 out=${1:-runs/demo}
 
 say() { printf '\ndemo: %s\n' "$*" >&2; }

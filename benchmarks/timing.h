@@ -17,7 +17,7 @@ struct TimingOptions {
 
 struct Measured {
   std::vector<double> ms;  // of each repetition, in order; one event before and one behind it on a GPU
-  double cpu_ms = 0;       // of all threads of the process, per repetition: what a busy machine does not change
+  double cpu_ms = 0;       // of all threads of the process, per repetition: what a busy machine changes least
   double first_ms = 0;     // of the first call of all, on the host's clock: plans are searched, memory is taken
   bool captured = false;
   std::string why_eager;  // where a capture failed

@@ -2,13 +2,15 @@
 #include "engine/fork.h"
 
 #include "engine/cuda.h"
+#include "engine/graph.h"
 #include "engine/trace.h"
 
 namespace dactyl {
 
 constexpr std::size_t most_lanes = 4;
 
-// Lanes are made by the eager run that precedes every capture: libraries may not start inside one.
+// Lanes are made by the eager run that precedes a capture: libraries may not start inside one, and who never captures
+// needs none.
 Fork::Fork() : context_(Context::current()) {
 #ifdef __CUDACC__
   if (!context_.device().is_cuda() || !context_.side_by_side || tracing()) return;
@@ -22,7 +24,7 @@ Fork::Fork() : context_(Context::current()) {
     context_.pool()->hold(true);
     return;
   }
-  while (context_.lanes_.size() < most_lanes) {
+  while (Graph::rehearsing() && context_.lanes_.size() < most_lanes) {
     context_.lane_ = &context_.lanes_.emplace_back(context_.device());
     context_.cudnn();
     context_.lane_ = &context_.lanes_.front();

@@ -15,6 +15,14 @@ struct Graph::Handle {
 };
 
 namespace {
+thread_local bool is_rehearsal = false;
+
+struct Rehearsal {
+  explicit Rehearsal(bool first) : outer(is_rehearsal) { is_rehearsal = first; }
+  ~Rehearsal() { is_rehearsal = outer; }
+  bool outer;
+};
+
 // While alive, the context hands out the graph's own memory.
 struct PoolSwap {
   std::shared_ptr<Pool>& place;
@@ -32,6 +40,8 @@ Graph::~Graph() {
 
 bool Graph::captured() const { return handle_ != nullptr; }
 
+bool Graph::rehearsing() { return is_rehearsal; }
+
 void Graph::run() {
   Context& context = Context::current();
   if (!context.device().is_cuda()) return step_();
@@ -45,6 +55,7 @@ void Graph::run() {
   }
 #endif
   const PoolSwap swap(context.pool_, pool_);
+  const Rehearsal rehearsal(calls_ == 1);
   step_();
 }
 

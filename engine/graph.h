@@ -20,6 +20,7 @@ class Graph {
   bool captured() const;
   const std::string& why_eager() const { return why_eager_; }
   i64 memory() const { return pool_ ? pool_->held() : 0; }  // bytes
+  static bool rehearsing();  // whether this thread is in the eager call that precedes a capture
 
  private:
   struct Handle;

@@ -1,6 +1,7 @@
 // Naming, filling, freezing and packing of learned numbers.
 #include "engine/parameters.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/context.h"
@@ -101,7 +102,10 @@ void Parameters::to(Device device) {
 
 void Parameters::to(DType type) {
   for (Parameter& p : list_)
-    if (!p.statistic && !p.wide) p.value = p.value.detached().to(type), p.narrow = Tensor();
+    if (!p.statistic && !p.wide) {
+      p.value = p.value.detached().to(type);
+      p.narrow = Tensor();
+    }
 }
 
 void Parameters::train_only(const std::function<bool(const Parameter&)>& select) {
@@ -170,14 +174,16 @@ Flat Parameters::pack(DType compute) {
     for (Parameter& p : list_)
       if (p.trainable && p.wide == wide) learned.push_back(&p);
   Flat flat = laid_out(learned);
-  const i64 all = flat.values.count();
-  i64 copied = 0;  // the first so many have narrow copies
   for (std::size_t i = 0; i < learned.size(); ++i) {
     Tensor place = view(flat.values, flat.ranges[i].first, learned[i]->value.shape());
     place.copy_from(learned[i]->value);
     learned[i]->value = place;
-    if (compute != DType::f32 && !learned[i]->wide) copied = i + 1 < learned.size() ? flat.ranges[i + 1].first : all;
   }
+  const i64 all = flat.values.count();
+  const auto wide = std::find_if(learned.begin(), learned.end(), [](const Parameter* p) { return p->wide; });
+  const i64 narrow_end =
+      wide == learned.end() ? all : flat.ranges[static_cast<std::size_t>(wide - learned.begin())].first;
+  const i64 copied = compute == DType::f32 ? 0 : narrow_end;  // the first so many have narrow copies
   if (copied > 0) {
     flat.narrow = view(flat.values, 0, {copied}).to(compute);
     flat.narrow_grads = Tensor::zeros({copied}, compute);

@@ -61,8 +61,6 @@ class Search {
     if (!best_ || !problem_.is_linear())
       asked(problem_, [&](ConvGraph& graph) { return plans(engine_configs(problem_, graph)); });
     if (is_medium() && !slice) stems();
-    for (const char* name : {"stem", "stem by warps"})
-      if (is_medium() && !slice) attempt([&] { return stem_way(problem_, name); });
     if (!best_ && !slice && (problem_.bias || problem_.relu)) apart();
     if ((!best_ || is_medium()) && !slice && !product && columns_fit(problem_)) attempt([&] { return columns_way(); });
   }
@@ -170,6 +168,7 @@ class Search {
         const ConvWay* inner = conv_way(packed_problem(problem_, packing));
         return inner ? packed_way(packing, *inner) : nullptr;
       });
+    for (const char* name : {"stem", "stem by warps"}) attempt([&] { return stem_way(problem_, name); });
   }
 
   void apart() {

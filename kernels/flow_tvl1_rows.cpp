@@ -6,12 +6,7 @@
 #include <vector>
 
 #include "kernels/median.h"
-
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define VERSIONS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define VERSIONS
-#endif
+#include "kernels/versions.h"
 
 namespace dactyl::tvl1 {
 namespace {

@@ -1,13 +1,8 @@
-// Sixteen floats side by side, and functions compiled once per instruction set. Internal to the kernels' host loops.
+// Sixteen floats side by side. Internal to the kernels' host loops.
 #pragma once
 
 #include "engine/tensor.h"
-
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define VERSIONS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define VERSIONS
-#endif
+#include "kernels/versions.h"
 
 namespace dactyl {
 

@@ -7,8 +7,8 @@
 
 namespace dactyl {
 
-// Whether a convolution of x to y with these filters is faster so than by oneDNN; filters: whether they are transformed
-// once and kept.
+// Whether a convolution of x to y with these filters should be faster so than by direct sums, by counting work; kept:
+// whether the filters are transformed once.
 bool winograd_pays(const Shape& x, const Shape& y, const Shape& w, const ConvOptions& options, bool kept);
 
 // Host tensors of f32, dense but for y, which may be a slice. Of the options, window, groups, bias and relu count.

@@ -6,8 +6,7 @@
 namespace dactyl {
 
 Tensor in_type_of(const Parameter& weight, const Tensor& x) {
-  for (const Tensor& t : {weight.narrow, weight.value})
-    if (t.defined() && t.dtype() == x.dtype()) return t;
+  if (weight.learned().dtype() == x.dtype()) return weight.learned();
   check(!weight.narrow.defined() || !Tape::current(), "{}: packed for {}, not for an input of {}", weight.name,
         weight.narrow.dtype(), x.dtype());
   return cast(weight.value, x.dtype());

@@ -42,18 +42,6 @@ std::string title(const Metrics& m, const std::vector<ClassScore>& classes) {
          quoted_for_plot(to_text(m.samples) + " samples" + (all ? "" : ", " + to_text(theirs) + " of them shown"));
 }
 
-const char* const drawing = R"(set datafile separator ','
-set encoding utf8
-unset key
-set border 1 lc rgb '#888888'
-set tics textcolor rgb '#333333'
-set style fill solid noborder
-set xrange [0:100]
-set xtics 0,20,100 nomirror scale 0.5
-set grid xtics lc rgb '#dddddd' lt 1
-set xlabel 'F1 of the class, %'
-)";
-
 // Room for the names and the figures.
 std::string margins(const std::vector<ClassScore>& classes) {
   double widest = 0;
@@ -78,20 +66,10 @@ std::string rows(const std::vector<ClassScore>& classes) {
 }
 
 std::string script(const std::string& name, const Metrics& m, const std::vector<ClassScore>& classes) {
-  std::string text = "# Draws " + name + ".csv: gnuplot " + name + ".gp\n";
-  text += drawing;
-  text += "set title " + title(m, classes) + " noenhanced\n" + margins(classes) + rows(classes);
-  const std::size_t pixels = 130 + 30 * classes.size();
-  const std::string height = to_text(pixels), twice = to_text(2 * pixels);
-  text += "do for [kind in 'svg png'] {\n";
-  text += "  if (kind eq 'svg') { set terminal svg size " + to_text(width) + "," + height +
-          " font 'sans,13' background rgb 'white' }\n";
-  text += "  if (kind eq 'png') { set terminal pngcairo size " + to_text(2 * width) + "," + twice +
-          " font 'sans,13' fontscale 2 linewidth 2 }\n";
-  text += "  set output '" + name + ".' . kind\n";
-  text += "  plot '" + name + ".csv' using (50 * $5):1:(50 * $5):(0.36) every ::1 with boxxyerror lc rgb '#4292c6'\n";
-  text += "  set output\n}\n";
-  return text;
+  const std::string axis = "set xrange [0:100]\nset xtics 0,20,100\nset xlabel 'F1 of the class, %'\n";
+  return bars_script(name, width, 130 + 30 * classes.size(),
+                     axis + "set title " + title(m, classes) + " noenhanced\n" + margins(classes) + rows(classes),
+                     "using (50 * $5):1:(50 * $5):(0.36) every ::1 with boxxyerror lc rgb '#4292c6'");
 }
 
 void draw(const std::string& folder, const std::string& name, const Metrics& m, std::size_t count) {

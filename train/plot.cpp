@@ -104,4 +104,24 @@ std::string fitted(const std::string& text, double ems) {
   return text.substr(0, end) + "…";
 }
 
+std::string bars_script(const std::string& name, int width, std::size_t height, const std::string& settings,
+                        const std::string& bars) {
+  const std::string small = to_text(width) + "," + to_text(height),
+                    large = to_text(2 * width) + "," + to_text(2 * height);
+  return "# Draws " + name + ".csv: gnuplot " + name + R"(.gp
+set datafile separator ','
+set encoding utf8
+unset key
+set border 1 lc rgb '#888888'
+set tics textcolor rgb '#333333'
+set style fill solid noborder
+set xtics nomirror scale 0.5
+set grid xtics lc rgb '#dddddd' lt 1
+)" + settings +
+         "do for [kind in 'svg png'] {\n  if (kind eq 'svg') { set terminal svg size " + small +
+         " font 'sans,13' background rgb 'white' }\n  if (kind eq 'png') { set terminal pngcairo size " + large +
+         " font 'sans,13' fontscale 2 linewidth 2 }\n  set output '" + name + ".' . kind\n  plot '" + name + ".csv' " +
+         bars + "\n  set output\n}\n";
+}
+
 }  // namespace dactyl

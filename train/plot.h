@@ -24,6 +24,11 @@ class Plot {
 // Draws and waits.
 bool plot(const std::string& folder, const std::string& name, const std::string& script);
 
+// A script that draws NAME.csv as NAME.svg and NAME.png, of so many pixels: horizontal bars, the x axis a share of 100.
+// `settings` come before, `bars` is what is plotted.
+std::string bars_script(const std::string& name, int width, std::size_t height, const std::string& settings,
+                        const std::string& bars);
+
 // A text inside single quotes of a gnuplot script, without its mark-up.
 std::string quoted_for_plot(const std::string& text);
 // The same as the text of a tic, where gnuplot reads % as the start of a format.

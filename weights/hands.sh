@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How hands.safetensors was made: GoogLeNet with batch normalisation learns to tell 60 invented hand shapes apart, none
 # of them a letter, shown by 120 rendered people; then its weights are stored as bf16. The demo fine-tunes from them.
-# A GPU and 16 cores take a few minutes, two cores most of a day.   Usage: bash weights/hands.sh [FOLDER], default runs/hands
+# Usage: bash weights/hands.sh [FOLDER], default runs/hands
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dactyl=${DACTYL:-build/dactyl} out=${1:-runs/hands} people=6  # times 20

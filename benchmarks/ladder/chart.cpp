@@ -47,34 +47,14 @@ std::string rows(const std::vector<RungFigure>& rungs) {
          ")\n";
 }
 
-const char* const drawing = R"(set datafile separator ','
-set encoding utf8
-unset key
-set border 1 lc rgb '#888888'
-set tics textcolor rgb '#333333'
-set style fill solid noborder
-set xrange [0:100 < *]
-set xtics 20 nomirror scale 0.5
-set tmargin 4
-set grid xtics lc rgb '#dddddd' lt 1
-set xlabel 'share of the measured roof, %'
-)";
-
 std::string script(const std::string& name, const std::string& title, const std::vector<RungFigure>& rungs) {
-  const std::size_t height = 140 + 34 * rungs.size();
-  std::string text = "# Draws " + name + ".csv: gnuplot " + name + ".gp\n";
-  text += drawing;
-  text += "set label 1 " + quoted_for_plot(title) + " at screen 0.5, graph 1.1 center font ',11' noenhanced\n" +
-          rows(rungs);
-  text += "do for [kind in 'svg png'] {\n";
-  text += "  if (kind eq 'svg') { set terminal svg size " + to_text(width) + "," + to_text(height) +
-          " font 'sans,13' background rgb 'white' }\n";
-  text += "  if (kind eq 'png') { set terminal pngcairo size " + to_text(2 * width) + "," + to_text(2 * height) +
-          " font 'sans,13' fontscale 2 linewidth 2 }\n";
-  text += "  set output '" + name + ".' . kind\n";
-  text += "  plot '" + name + ".csv' using ($3/2):1:($3/2):(0.36):($4 > 0 ? 0x999999 : 0x4292c6) every ::1 ";
-  text += "with boxxyerror lc rgb variable\n  set output\n}\n";
-  return text;
+  const std::string axis =
+      "set xrange [0:100 < *]\nset xtics 20\nset tmargin 4\nset xlabel 'share of the measured roof, %'\n";
+  const std::string head =
+      "set label 1 " + quoted_for_plot(title) + " at screen 0.5, graph 1.1 center font ',11' noenhanced\n";
+  return bars_script(name, width, 140 + 34 * rungs.size(), axis + head + rows(rungs),
+                     "using ($3/2):1:($3/2):(0.36):($4 > 0 ? 0x999999 : 0x4292c6) every ::1 with boxxyerror lc rgb "
+                     "variable");
 }
 
 }  // namespace

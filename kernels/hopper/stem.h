@@ -12,8 +12,8 @@ bool is_stem(const ConvProblem& problem);
 // Whether the current GPU can run it.
 bool has_stem_kernels();
 
-// Which instructions: those of warpgroups (wgmma), or those of warps (mma.sync), which are slower and ask less of how
-// operands lie.
+// Which instructions: those of warpgroups (wgmma), or those of warps (mma.sync), which should be slower and ask less of
+// how operands lie.
 enum class Unit { warpgroups, warps };
 
 // Queues the pass on the compute stream. A NaN or an infinity in x may also reach results whose windows end within a

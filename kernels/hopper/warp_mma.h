@@ -1,4 +1,4 @@
-// The products of wgmma.h by single warps (PTX ISA, "mma.sync"), half as fast: from the same shared memory, into the
+// The products of wgmma.h by single warps (PTX ISA, "mma.sync"), slower by prediction: from the same shared memory, into the
 // same registers. For .cu files of the GPU build only.
 #pragma once
 
