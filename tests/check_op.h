@@ -36,12 +36,6 @@ inline void check_gradient(const Op& op, const std::vector<Input>& inputs, const
   }
 }
 
-// DACTYL_CHECK=gpu leaves out what asks nothing of a GPU: under compute-sanitizer it would only take time.
-inline bool asks_the_cpu() {
-  const char* wish = std::getenv("DACTYL_CHECK");
-  return gpu_count() == 0 || !wish || std::string(wish) != "gpu";
-}
-
 // All of it. Values themselves are for the test that knows them.
 inline void check_op(const Op& op, const std::vector<Input>& inputs, const CheckOptions& options = {}) {
   const Tensor y = run(op, inputs).y;

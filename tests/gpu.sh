@@ -13,21 +13,19 @@ cd "$(dirname "$0")/.."
 build=${DACTYL_BUILD:-build-gpu-tests}
 shards=$(((($(nproc) + 1)) / 2))
 tools=${DACTYL_SANITIZERS-memcheck racecheck initcheck synccheck}
-# Large layers are slow under the sanitizer; only our own kernels are searched for races, for reads of what nothing wrote
-# and for wrong barriers, not the libraries'.
-own='-Cudnn.*:Conv.*:ConvSearch.*:ConvWays.*:ConvColumns.*:Gemm.*:Linear.*:Lstm.*:conv_check.*:StemKernels.large*'
-declare -A filters=([memcheck]='-Cudnn.*:ConvSearch.*:ConvWays.*:conv_check.large*:StemKernels.large*' [racecheck]=$own [initcheck]=$own [synccheck]=$own)
+# Large layers and whole flows are slow under the sanitizer (FlowKernels has the flows' kernels); only our own kernels are
+# searched for races, for reads of what nothing wrote and for wrong barriers, not the libraries'.
+slow='FlowTvl1.*:FlowFarneback.*:StemKernels.large*:Cudnn.*:ConvSearch.*:ConvWays.*'
+own="-$slow:Conv.*:ConvColumns.*:Gemm.*:Linear.*:Lstm.*:conv_check.*"
+declare -A filters=([memcheck]="-$slow:conv_check.large*" [racecheck]=$own [initcheck]=$own [synccheck]=$own)
 passed=0 failed=0 late=0
 failures=()
 export DACTYL_CACHE=$PWD/$build/plans  # plans are searched once, not again under the sanitizer
 export PATH=$PATH:/usr/local/cuda/bin
 
-note() {  # note NAME CODE: counts one step
-  case $2 in
-    0) passed=$((passed + 1)) ;;
-    124) late=$((late + 1)) failures+=("$1: out of time") ;;
-    *) failed=$((failed + 1)) failures+=("$1") ;;
-  esac
+give_up() {  # give_up WHY
+  failed=$((failed + 1)) failures+=("$1")
+  finish
 }
 
 configure() {
@@ -43,72 +41,63 @@ configure() {
     -DCMAKE_PREFIX_PATH="$prefix" && grep -q 'CUDNN_LIBRARY.*=.*cudnn' "$build/CMakeCache.txt"
 }
 
-attribute() { grep -o " $2=\"[0-9]*\"" "$1" | head -1 | tr -dc '0-9'; }
-
-# Nearly everything runs at once: none of it is timed, and the sanitizers take a core each for minutes.
+# The suites first, then the sanitizers, which slow each other's kernels less than they would slow the suites. None of
+# it is timed. Within the build folder: compiled-in names of test data may be relative to it.
 start() {  # start NAME COMMAND…: in the background, the lowest priority; $build/NAME.log, then NAME.code
   local name=$1
   shift
   rm -f "$build/$name.code"
   local left=$((begun + ${DACTYL_SECONDS:-500} - SECONDS))
-  (nice -n 10 timeout $((left > 5 ? left : 5)) "$@" >"$build/$name.log" 2>&1; echo "$? $SECONDS" >"$build/$name.code") &
+  (
+    cd "$build" || exit
+    nice -n 10 timeout $((left > 5 ? left : 5)) "$@" >"$name.log" 2>&1
+    echo "$? $SECONDS" >"$name.code"
+  ) &
 }
 
-start_suite() {  # start_suite NAME
-  rm -f "$build/$1.xml"
-  start "$1" "$build/$1" --gtest_brief=1 --gtest_output="xml:$PWD/$build/$1.xml"
+parts_of() {  # parts_of NAME: into how many processes it is divided
+  case $1 in
+    kernels_tests | nets_tests | train_tests) echo $(((shards + 1) / 2)) ;;
+    *_tests | *.ladder) echo 1 ;;
+    *) echo $shards ;;
+  esac
 }
 
-start_ladder() {  # start_ladder TOOL: the rungs are our own kernels too
-  start "$1.ladder" compute-sanitizer --tool "$1" --error-exitcode 9 --print-limit 5 "$build/benchmarks_tests" \
-    --gtest_brief=1 --gtest_filter='LadderRungs.agree*'
-}
-
-report_ladder() {
-  local code seconds
-  read -r code seconds <"$build/$1.ladder.code"
-  [ "$code" = 0 ] || tail -40 "$build/$1.ladder.log"
-  note "compute-sanitizer $1, ladder" "$code"
-  echo "compute-sanitizer $1, ladder: exit code $code (after $((seconds - begun)) s)"
-}
-
-report_suite() {
-  local code seconds all bad
-  read -r code seconds <"$build/$1.code"
-  if [ ! -s "$build/$1.xml" ]; then
-    tail -40 "$build/$1.log"
-    [ "$code" = 124 ] && note "$1" 124 || note "$1: died with code $code" 1
-    return
-  fi
-  all=$(attribute "$build/$1.xml" tests) bad=$(attribute "$build/$1.xml" failures)
-  passed=$((passed + all - bad)) failed=$((failed + bad))
-  [ "$bad" = 0 ] || { failures+=("$1"); grep -v '^$' "$build/$1.log" | tail -60; }
-  echo "$1: $all tests, $bad failed (after $((seconds - begun)) s)"
-}
-
-start_sanitizer() {  # start_sanitizer TOOL: in parts
-  local i
-  for ((i = 0; i < shards; ++i)); do
-    DACTYL_CHECK=gpu GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$i start "$1.$i" compute-sanitizer --tool "$1" \
-      --error-exitcode 9 --print-limit 5 "$build/kernels_tests" --gtest_filter="${filters[$1]}"
+start_parts() {  # start_parts NAME COMMAND…: NAME.0, NAME.1 …
+  local i parts name=$1
+  parts=$(parts_of "$name")
+  for ((i = 0; i < parts; ++i)); do
+    GTEST_TOTAL_SHARDS=$parts GTEST_SHARD_INDEX=$i start "$name.$i" "${@:2}"
   done
 }
 
-report_sanitizer() {
-  local i code seconds worst=0 last=0 ended=0
-  for ((i = 0; i < shards; ++i)); do
+start_sanitizer() {  # start_sanitizer TOOL: over the kernels, and over the ladder's rungs, which are our own too
+  local run=(compute-sanitizer --tool "$1" --error-exitcode 9 --print-limit 5)
+  DACTYL_CHECK=gpu start_parts "$1" "${run[@]}" ./kernels_tests --gtest_filter="${filters[$1]}"
+  start_parts "$1.ladder" "${run[@]}" ./benchmarks_tests --gtest_filter='LadderRungs.agree*'
+}
+
+report() {  # report NAME: one line for all its parts, and what the bad ones said
+  local i code seconds worst=0 last=0 ended=0 bad=0 log
+  for ((i = 0; i < $(parts_of "$1"); ++i)); do
     read -r code seconds <"$build/$1.$i.code"
+    log=$build/$1.$i.log
     [ "$seconds" -le "$last" ] || last=$seconds
     [ "$code" = 0 ] || [ "$worst" != 0 -a "$code" = 124 ] || worst=$code
-    ended=$((ended + $(grep -c '^\[       OK \]' "$build/$1.$i.log")))
+    ended=$((ended + $(grep -c '^\[       OK \]' "$log")))
+    bad=$((bad + $(grep -c '^\[  FAILED  \].*ms)$' "$log")))
     case $code in
       0) ;;
-      124) echo "compute-sanitizer $1, part $i: out of time in $(grep '^\[ RUN' "$build/$1.$i.log" | tail -1 | cut -c14-)" ;;
-      *) echo "compute-sanitizer $1, part $i:"; grep -vE '^\[ RUN|^\[       OK|^\[-----|^$' "$build/$1.$i.log" | tail -40 ;;
+      124) echo "$1, part $i: out of time in $(grep '^\[ RUN' "$log" | tail -1 | cut -c14-)" ;;
+      *) echo "$1, part $i, exit code $code:"; grep -vE '^\[ RUN|^\[       OK|^\[-----|^$' "$log" | tail -40 ;;
     esac
   done
-  note "compute-sanitizer $1" "$worst"
-  echo "compute-sanitizer $1: $ended tests, exit code $worst (after $((last - begun)) s)"
+  passed=$((passed + ended)) failed=$((failed + bad))
+  if [ "$worst" != 0 ]; then
+    [ "$worst" = 124 ] && late=$((late + 1)) || failed=$((failed + (bad == 0)))
+    failures+=("$1$([ "$worst" != 124 ] || echo ": out of time")")
+  fi
+  echo "$1: $ended tests good, $bad failed, exit code $worst (after $((last - begun)) s)"
 }
 
 finish() {
@@ -120,27 +109,26 @@ finish() {
 }
 
 for tool in $tools; do
-  [ -n "${filters[$tool]:-}" ] || { note "DACTYL_SANITIZERS: $tool is none of ${!filters[*]}" 1; finish; }
+  [ -n "${filters[$tool]:-}" ] || give_up "DACTYL_SANITIZERS: $tool is none of ${!filters[*]}"
 done
-[ "${1:-}" = build ] || nvidia-smi -L || { note "no GPU here" 1; finish; }
+[ "${1:-}" = build ] || nvidia-smi -L || give_up "no GPU here"
 if [ -z "${DACTYL_BUILT:-}" ]; then
-  configure || { note "configuring" 1; finish; }
-  cmake --build "$build" --parallel "$(nproc)" || { note "building" 1; finish; }
+  configure || give_up "configuring"
+  cmake --build "$build" --parallel "$(nproc)" || give_up "building"
 fi
 [ "${1:-}" != build ] || exit 0
-[ -x "$build/kernels_tests" ] || { note "no tests in $build" 1; finish; }
+[ -x "$build/kernels_tests" ] || give_up "no tests in $build"
 begun=$SECONDS suites=()
 for suite in engine kernels weights nets train benchmarks; do
   [ -x "$build/${suite}_tests" ] && suites+=("${suite}_tests")
 done
-for suite in "${suites[@]}"; do start_suite "$suite"; done
-for tool in $tools; do [ "$tool" = memcheck ] || start_sanitizer "$tool"; done
-for tool in $tools; do start_ladder "$tool"; done
-if [[ " $tools " == *" memcheck "* ]]; then
-  until [ -e "$build/kernels_tests.code" ]; do sleep 1; done  # then the plans are known
-  start_sanitizer memcheck
-fi
+for suite in "${suites[@]}"; do start_parts "$suite" "./$suite"; done
+wait  # then the plans are known too
+for tool in $tools; do start_sanitizer "$tool"; done
 wait
-for suite in "${suites[@]}"; do report_suite "$suite"; done
-for tool in $tools; do report_sanitizer "$tool"; report_ladder "$tool"; done
+for suite in "${suites[@]}"; do report "$suite"; done
+for tool in $tools; do
+  report "$tool"
+  report "$tool.ladder"
+done
 finish

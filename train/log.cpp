@@ -25,8 +25,4 @@ void Log::say(const std::string& text) const {
   }
 }
 
-void Log::say_once(const std::string& text) const {
-  if (said_once_.insert(text).second) say(text);
-}
-
 }  // namespace dactyl

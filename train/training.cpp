@@ -145,9 +145,9 @@ void Training::advance() {
 }
 
 void Training::tell_eager() {
-  if (!graph_ || graph_->why_eager().empty()) return;
+  if (!graph_ || graph_->why_eager().empty() || !why_eager_.empty()) return;  // said once, whatever stage follows
   why_eager_ = graph_->why_eager();
-  log_.say_once("the step cannot be captured as a graph and runs operation by operation, slower: " + why_eager_);
+  log_.say("the step cannot be captured as a graph and runs operation by operation, slower: " + why_eager_);
 }
 
 void Training::take(const StepRow& row) {

@@ -3,8 +3,7 @@
 // lines into one of two buffers.
 //
 // The multiplying groups share the matrix unit and go through the slabs independently, the second one behind the first:
-// so one multiplies while the other waits or writes its outputs. Of each buffer and group, stagers and group tell each
-// other by two barriers when it is full and when it is empty. Every wait is for something that all do equally often.
+// so one multiplies while the other waits or writes its outputs.
 //
 // Per slab of 3 channels the matrix unit is busy for 2·11 steps of 112 cycles; shared memory for 2·11·(16 + 56) cycles
 // of operands and 265 of staging, so arithmetic is the bound.
@@ -14,6 +13,7 @@
 #include "kernels/hopper/stem_filter.h"
 #include "kernels/hopper/stem_launch.h"
 #include "kernels/hopper/stem_stage.h"
+#include "kernels/hopper/stem_turns.h"
 #include "kernels/hopper/warp_mma.h"
 #include "kernels/hopper/wgmma_shapes.h"
 
@@ -79,31 +79,22 @@ __device__ void store_tile(const StemShape& s, const Tile& t, int column, int wa
   }
 }
 
-constexpr int of_group = 128 + stagers;  // threads at a barrier of stagers and one group
-enum Barrier { ready = 1, behind = 2, full = 4, empty = 8 };
-__device__ int of(Barrier b, int buffer, int group) { return b + 2 * buffer + group; }
-
 template <int channels, Unit unit>
 __device__ void multiply_all(const StemShape& s, const unsigned char* memory, const Epilogue& e) {
   const int group = warpgroup(), warp = static_cast<int>(threadIdx.x) / 32 % 4;
   const unsigned filters = shared_address(memory), lines = filters + s.depth * Filters<channels>::slab_bytes;
   Sums d = {};
-  wait_at<stem_threads>(ready);
   if (group == 1) wait_at<256>(behind);
   int slab = 0;
   for (TileWalk at(s, blockIdx.x, gridDim.x); at.more(); at.next(), ++slab) {
     const int buffer = slab % 2;
-    wait_at<of_group>(of(full, buffer, group));
+    wait_until_full(buffer, group);
     multiply_slab<channels, unit>(d, filters + at.tap * Filters<channels>::slab_bytes,
                                   lines + buffer * Lines<channels, false>::bytes + group * 128, at.begins());
-    arrive_at<of_group>(of(empty, buffer, group));
+    say_empty(buffer, group);
     if (group == 0 && slab == 0) arrive_at<256>(behind);
     if (at.ends()) store_tile(s, at.tile, 8 * group, warp, threadIdx.x % 32, d, e);
   }
-}
-
-__device__ void wait_for_empty(int buffer) {
-  for (int group = 0; group < 2; ++group) wait_at<of_group>(of(empty, buffer, group));
 }
 
 template <int channels, bool wide>
@@ -114,19 +105,17 @@ __device__ void stage_all(const StemShape& s, unsigned char* lines, const std::u
     if (at.more()) staged.template load<wide>(s, at.tile, at.tap, x);
   };
   load();
-  wait_at<stem_threads>(ready);
   int slab = 0;
   for (; at.more(); ++slab) {
     const int buffer = slab % 2;
-    if (slab >= 2) wait_for_empty(buffer);
+    if (slab >= 2) wait_until_empty(buffer);
     staged.template store<false>(lines + buffer * Lines<channels, false>::bytes);
     publish_to_matrix_unit();
-    for (int group = 0; group < 2; ++group) arrive_at<of_group>(of(full, buffer, group));
+    say_full(buffer);
     at.next();
     load();  // its numbers arrive while the buffers are in use
   }
-  for (int last = slab < 2 ? 0 : slab - 2; last < slab; ++last)
-    wait_for_empty(last % 2);  // no barrier is left half met
+  finish_turns(slab);
 }
 #endif
 
@@ -139,6 +128,7 @@ __global__ void __launch_bounds__(stem_threads, 1)
   const int bytes = s.depth * Filters<channels>::slab_bytes;
   for (int i = threadIdx.x; i < bytes / 16; i += stem_threads) reinterpret_cast<uint4*>(memory)[i] = filters[i];
   publish_to_matrix_unit();
+  __syncthreads();
   if (threadIdx.x < stem_threads - stagers)
     multiply_all<channels, unit>(s, memory, e);
   else

@@ -9,6 +9,7 @@
 #include "kernels/hopper/stem_filter.h"
 #include "kernels/hopper/stem_launch.h"
 #include "kernels/hopper/stem_stage.h"
+#include "kernels/hopper/stem_turns.h"
 #include "kernels/hopper/warp_mma.h"
 #include "kernels/hopper/wgmma_shapes.h"
 
@@ -87,13 +88,13 @@ __device__ void multiply_all(TapWalk at, const unsigned char* memory, float* par
   const int group = warpgroup(), warp = threadIdx.x / 32 % 4, lane = threadIdx.x % 32;
   const unsigned stages = shared_address(memory);
   Sums<channels, unit> sums;
-  bool odd = false;
-  wait_at<stem_threads>(1);
-  for (; at.more(); at.next(), odd = !odd) {
-    const unsigned gradient = stages + (odd ? stage_bytes<channels> : 0), lines = gradient + gradient_bytes;
+  for (int slab = 0; at.more(); at.next(), ++slab) {
+    const int buffer = slab % 2;
+    const unsigned gradient = stages + buffer * stage_bytes<channels>, lines = gradient + gradient_bytes;
+    wait_until_full(buffer, group);
     multiply_rows(sums, gradient, lines, group, 0);
     multiply_rows(sums, gradient, lines, group, tile_rows / 4);
-    wait_at<stem_threads>(1);
+    say_empty(buffer, group);
   }
   float* to = partial + group * FilterSums<channels>::slab + 16 * warp + lane / 4;
   sums.each_run([&](auto& d, int granule) {
@@ -119,27 +120,24 @@ template <int channels, bool wide>
 __device__ void stage_all(const StemShape& s, TapWalk at, unsigned char* memory, const std::uint16_t* x,
                           const bf16* dy) {
   Staged<channels> staged(static_cast<int>(threadIdx.x) % stagers);
-  TapWalk ahead = at;
   const auto load = [&] {
-    if (ahead.more()) staged.template load<wide>(s, ahead.tile, ahead.tap, x);
-  };
-  const auto store = [&](bool odd) {
-    if (!ahead.more()) return;
-    unsigned char* stage = memory + (odd ? stage_bytes<channels> : 0);
-    copy_gradient(s, ahead.tile, dy, shared_address(stage));
-    staged.template store<true>(stage + gradient_bytes);
-    publish_to_matrix_unit();
-    ahead.next();
-    load();  // for the next call: its numbers arrive meanwhile
-    finish_copies();
+    if (at.more()) staged.template load<wide>(s, at.tile, at.tap, x);
   };
   load();
-  store(false);
-  wait_at<stem_threads>(1);
-  for (bool odd = false; at.more(); at.next(), odd = !odd) {
-    store(!odd);
-    wait_at<stem_threads>(1);
+  int slab = 0;
+  for (; at.more(); ++slab) {
+    const int buffer = slab % 2;
+    unsigned char* stage = memory + buffer * stage_bytes<channels>;
+    if (slab >= 2) wait_until_empty(buffer);
+    copy_gradient(s, at.tile, dy, shared_address(stage));
+    staged.template store<true>(stage + gradient_bytes);
+    publish_to_matrix_unit();
+    at.next();
+    load();  // for the next slab: its numbers arrive meanwhile
+    finish_copies();
+    say_full(buffer);
   }
+  finish_turns(slab);
 }
 #endif
 

@@ -140,6 +140,7 @@ TEST(BatchNorm, fast_path_equals_reference_on_a_gpu) {
         for (const bool relu : {false, true})
           for (const bool slices : {false, true}) {
             if (relu && shape.count() > 20000) continue;  // some number would lie within a rounding error of the kink
+            if (!asks_the_cpu() && type != DType::bf16 && shape.count() > 20000) continue;  // minutes under a sanitizer
             SCOPED_TRACE(to_text(shape) + " " + to_text(type) + (relu ? " relu" : "") + (slices ? " slices" : ""));
             std::vector<Input> inputs = moved(arguments(shape), type, Device::cuda());
             Tensor dy = random(shape).value.to(type).to(Device::cuda());

@@ -103,7 +103,7 @@ void check_packings(DType type) {
 }
 
 TEST(ConvPacking, is_the_same_convolution) {
-  {
+  if (asks_the_cpu()) {
     const Use use(Device::cpu());
     check_packings(DType::f64);
     check_packings(DType::f32);

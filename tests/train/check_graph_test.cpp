@@ -184,19 +184,5 @@ TEST(CheckGraph, a_training_on_the_cpu_says_nothing_of_graphs) {
   std::filesystem::remove_all(o.out);
 }
 
-TEST(CheckGraph, a_log_says_once_what_it_is_told_at_every_step) {
-  TempFolder folder;
-  const Log log(folder / "log.txt", false);
-  for (int step = 0; step < 3; ++step) {
-    log.say_once("no graph: strict");
-    if (step > 0) log.say_once("no graph: memory");
-    log.say("step");
-  }
-  const std::string text = tiny::content(folder / "log.txt");
-  EXPECT_EQ(lines_with(text, "strict"), 1);
-  EXPECT_EQ(lines_with(text, "memory"), 1);
-  EXPECT_EQ(lines_with(text, "step"), 3);
-}
-
 }  // namespace
 }  // namespace dactyl
