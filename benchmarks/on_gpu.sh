@@ -114,8 +114,8 @@ part_flow() {
 part_table() {
   with_torch || skip "no torch, torchvision and safetensors in ${PYTHON:-python3}"
   rm -f "$out/table.json"
-  "${PYTHON:-python3}" benchmarks/peers/table.py --dactyl "$dactyl" --device cuda --rows i3d-20,googlenet-bn,alexnet,i3d-64 \
-    --pass training,inference --batches 8,32 --seconds 0.5 --budget $(($1 * 3 / 4)) --json "$out/table.json" |
+  "${PYTHON:-python3}" benchmarks/peers/table.py --dactyl "$dactyl" --device cuda --standard \
+    --precisions bf16 --seconds 0.4 --budget $(($1 * 3 / 4)) --json "$out/table.json" |
     tee "$out/table.md"
 }
 part_ops() {

@@ -1,6 +1,7 @@
 """dactyl against PyTorch's best mode, one after the other on the same device in one run: a Markdown table with ratios.
 
     python3 benchmarks/peers/table.py --dactyl build/dactyl --rows i3d-20 --pass training --batches 8,32 --seconds 1
+    python3 benchmarks/peers/table.py --dactyl build/dactyl --standard --precisions bf16 --seconds 0.5
     python3 benchmarks/peers/table.py --device cpu --rows alexnet,googlenet --batches 1,8 --seconds 1 --compile --rounds 3
 
 Before a row is timed, dactyl's scores in the row's precision are compared with its scores in fp32 on the same numbers:
@@ -20,6 +21,11 @@ import time
 import torch
 
 from torch_bench import add_options, best, modes, timed, wanted, work_of
+
+
+# What a GPU is measured by: row, batches of inference, batches of training.
+STANDARD = (("i3d-20", (1, 8, 32), (8, 32)), ("i3d-64", (8,), (8, 16)), ("googlenet-bn", (1, 128, 256), (128,)),
+            ("alexnet", (1, 128, 256), (128,)), ("i3d-20-flow", (), (8,)))
 
 
 class Refused(Exception):
@@ -113,6 +119,7 @@ def main():
                    "bf16 differ by a few hundredths")
     p.add_argument("--budget", type=float, default=0, help="seconds for everything; 0: as long as it takes")
     p.add_argument("--rounds", type=int, default=3, help="on a CPU")
+    p.add_argument("--standard", action="store_true", help="the rows, passes and batches that a GPU is measured by")
     p.add_argument("--json", default="", help="file that gets every figure, a line each")
     a = p.parse_args()
     if a.threads:
@@ -126,7 +133,9 @@ def main():
           "| row | pass | batch | dactyl ms | precision | of roof | against fp32 | PyTorch ms | mode | ratio | GiB | its GiB |\n"
           "|---|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
     start, errors, left_out = time.monotonic(), {}, []
-    for row, batch, training in wanted(a, p):
+    standard = [(row, batch, training) for row, *batches in STANDARD for training in (False, True)
+                for batch in batches[training]]
+    for row, batch, training in standard if a.standard else wanted(a, p):
         name = f"{row} {'training' if training else 'inference'} {batch}"
         if a.budget and time.monotonic() - start > a.budget:
             left_out.append(name)
