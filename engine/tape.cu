@@ -1,6 +1,8 @@
 // Recording operations and walking them backwards.
 #include "engine/tape.h"
 
+#include <utility>
+
 #include "engine/each.h"
 #include "engine/reduce.h"
 #include "engine/trace.h"
@@ -23,23 +25,39 @@ constexpr std::size_t most_waiting = 3;  // beside the first: a map reads four t
 void add_waiting(Slot& slot) {
   if (slot.more.empty()) return;
   const Tensor first = slot.grad.dense();
-  const Tensor sum = slot.owned ? slot.grad : empty_like(first);
+  const bool in_place = slot.owned && slot.grad.is_dense();
+  const Tensor sum = in_place ? slot.grad : empty_like(first);
   std::vector<Tensor> x;
   for (const Tensor& m : slot.more) x.push_back(m.dense());
   slot.more.clear();
   if (x.size() == 1) map(Total{}, sum, first, x[0]);
   if (x.size() == 2) map(Total{}, sum, first, x[0], x[1]);
   if (x.size() == 3) map(Total{}, sum, first, x[0], x[1], x[2]);
-  slot.grad = sum;
+  if (slot.owned && !in_place)
+    slot.grad.copy_from(sum);
+  else
+    slot.grad = sum;
   slot.owned = true;
+}
+
+// Whether a first contribution has a place of its own.
+bool has_place(Slot& slot) {
+  if (slot.filled) return false;
+  if (slot.place) {
+    const Tensor place = std::exchange(slot.place, {})();
+    if (place.defined()) slot.grad = place;
+    slot.owned |= place.defined();
+  }
+  return slot.owned;
 }
 
 // A first contribution is kept as it is, unless the slot has a place of its own (a packed parameter); further ones wait
 // to be added together.
 void accumulate(Slot& slot, const Tensor& contribution) {
   if (!slot.filled) {
+    const bool in_place = has_place(slot);
     slot.filled = true;
-    if (!slot.owned)
+    if (!in_place)
       slot.grad = contribution;
     else if (slot.grad.raw() != contribution.raw())
       slot.grad.copy_from(contribution);
@@ -120,7 +138,7 @@ Tensor record(const char* name, const std::vector<Tensor>& inputs, Tensor y, Bac
 }
 
 Tensor place_of_gradient(const std::shared_ptr<Slot>& slot, const Shape& shape, DType type, Device device) {
-  const bool there = slot && slot->owned && !slot->filled;
+  const bool there = slot && has_place(*slot);
   return there && slot->grad.dtype() == type && slot->grad.shape() == shape ? slot->grad : Tensor(shape, type, device);
 }
 

@@ -17,6 +17,7 @@ struct Slot {
   std::vector<Tensor> more;  // contributions that are not added yet
   bool filled = false;       // whether grad holds contributions of this backward pass
   bool owned = false;        // whether grad may be added into (false: it is another operation's tensor)
+  std::function<Tensor()> place;  // asked once, before the first contribution: where to gather, or undefined: anywhere
   int pending = 0;           // uses on the tape whose contribution has not arrived
   bool leaf = false;         // made by watch(), not by an operation
 };

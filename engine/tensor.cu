@@ -112,6 +112,14 @@ Tensor Tensor::rows(i64 first, i64 n) const {
   return view(*this, first * stride, shape_.with(0, n));
 }
 
+Tensor Tensor::lengthened(i64 entries) const {
+  Tensor t = detached();
+  t.shape_ = shape_.with(0, entries);
+  check(is_dense() && offset_ + t.bytes() <= static_cast<i64>(storage_->bytes()), "lengthened: {} entries of shape {}",
+        entries, shape_);
+  return t;
+}
+
 Tensor view(const Tensor& base, i64 first, Shape shape) {
   check(base.is_dense() && first >= 0 && first + shape.count() <= base.count(), "view: {} numbers from {} of shape {}",
         shape.count(), first, base.shape());

@@ -47,6 +47,7 @@ class Tensor {
   Tensor slice(i64 channel, i64 channels) const;  // a view of some channels (the last extent)
   Tensor widened(i64 channels) const;             // a slice and its right-hand neighbours, `channels` in all
   Tensor rows(i64 first, i64 count) const;        // a view of some entries of the first extent; dense only
+  Tensor lengthened(i64 entries) const;           // itself and what follows it in its storage; dense only
   Tensor dense() const;                           // itself, or a packed copy of a pitched view
   static i64 layout_copies();                     // how often dense() had to copy, in this thread
   Tensor to(Device) const;                        // itself if already there; waits for the copy

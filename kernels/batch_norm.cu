@@ -114,9 +114,10 @@ void backward(const Arguments& a, const Tensor& dy, const Tensor& result, const 
   const C share = a.options.statistics == Statistics::batch ? C(1) / C(rows) : C(0);
   const C *of_g = sums.of_g.data<C>(), *of_gx = sums.of_gx.data<C>();
   T* dx = result.data<T>();
+  const i64 pitch = result.pitch();
   each_row(a.x.device(), rows, channels, [=] HD(i64 r, i64 c) {
     const C shared = of_g[c] * share + at.normal(r, c) * (of_gx[c] * share);
-    dx[r * channels + c] = T(at.k.scale[c] * (at.gradient(r, c) - shared));
+    dx[r * pitch + c] = T(at.k.scale[c] * (at.gradient(r, c) - shared));
   });
 }
 
@@ -139,7 +140,7 @@ void run_forward(const Arguments& a, const Tensor& y) {
 
 void run_backward(const Arguments& a, const Tensor& dy, const Tensor& dx, const NormSums& sums) {
 #ifdef __CUDACC__
-  if (fast::norms_by_packs(a, dy)) {
+  if (fast::norms_by_packs(a, dy) && packed(dx)) {
     fast::sum_gradients(a, dy, sums);
     return fast::normalise_gradient(a, dy, sums, dx);
   }
@@ -190,11 +191,11 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
   a = {a.x, {}, {}, {}, {}, a.fit, options};
   a.options.into = {};
   return record("batch_norm", {x, gamma, beta}, y,
-                [a, gamma_type, beta_type, gamma_slot = gamma.slot(), beta_slot = beta.slot()](const Tensor& dy) {
+                [a, gamma_type, beta_type, x_slot = x.slot(), gamma_slot = gamma.slot(), beta_slot = beta.slot()](const Tensor& dy) {
                   const auto per_channel = [&](const std::shared_ptr<Slot>& slot) {
                     return place_of_gradient(slot, {a.x.shape().channels()}, a.fit.dtype(), a.x.device());
                   };
-                  const Tensor dx = empty_like(a.x);
+                  const Tensor dx = place_of_gradient(x_slot, a.x.shape(), a.x.dtype(), a.x.device());
                   const NormSums sums{per_channel(beta_slot), per_channel(gamma_slot)};
                   run_backward(a, dy, dx, sums);
                   return Grads{dx, sums.of_gx.to(gamma_type), sums.of_g.to(beta_type)};

@@ -130,8 +130,9 @@ void normalise_gradient_rows(const NormArguments& a, const Tensor& dys, const No
   const float *x = a.x.data<float>(), *dy = dys.data<float>(), *of_g = sums.of_g.data<float>(),
               *of_gx = sums.of_gx.data<float>();
   float* dx = result.data<float>();
+  const i64 dx_pitch = result.pitch();
   each_row_of(a.x, [&](i64 r) {
-    gradient_row(dx + r * channels, x + r * x_pitch, dy + r * dy_pitch, k, a.options.relu, of_g, of_gx, share,
+    gradient_row(dx + r * dx_pitch, x + r * x_pitch, dy + r * dy_pitch, k, a.options.relu, of_g, of_gx, share,
                  channels);
   });
 }

@@ -45,6 +45,8 @@ Tensor relu(const Tensor& x);                                         // max(0, 
 Tensor relu6(const Tensor& x);                                        // min(max(0, x), 6)
 Tensor add(const Tensor& a, const Tensor& b, double scale = 1);       // a + scale·b
 Tensor concat(const std::vector<Tensor>& parts);                      // joins channels; copies nothing if the parts are neighbouring slices
+std::vector<Tensor> split(const Tensor& x, const std::vector<i64>& widths);  // slices of x side by side; their gradients gather side by side
+Tensor concat_rows(const std::vector<Tensor>& parts);                 // joins first extents; copies nothing if the parts follow each other in memory
 Tensor reshape(const Tensor& x, Shape shape);                         // the same numbers in memory order
 Tensor flatten(const Tensor& x);                                      // (N, …) -> (N, rest), in memory order
 Tensor cast(const Tensor& x, DType type);                             // x in another floating-point type

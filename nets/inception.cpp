@@ -35,8 +35,8 @@ Inception::Inception(Scope at, i64 in, const InceptionRow& row, const InceptionS
       pool_(s.pool),
       one_(at / s.names[0], in, row.c1, s.k1, s.unit),
       three_reduce_(at / s.names[1], in, row.c3_reduce, s.k1, s.unit),
-      three_(at / s.names[2], row.c3_reduce, row.c3, s.k3, s.unit),
       five_reduce_(at / s.names[3], in, row.c5_reduce, s.k1, s.unit),
+      three_(at / s.names[2], row.c3_reduce, row.c3, s.k3, s.unit),
       five_(at / s.names[4], row.c5_reduce, row.c5, s.k5, s.unit),
       projection_(at / s.names[5], in, row.pool, s.k1, s.unit) {}
 
@@ -44,12 +44,13 @@ Inception::Inception(Scope at, i64 in, const InceptionRow& row, const InceptionS
 Tensor Inception::operator()(const Tensor& x, Pass& pass) const {
   Tensor joined(x.shape().with(-1, row_.channels()), x.dtype(), x.device());
   const i64 third = row_.c1 + row_.c3, fourth = third + row_.c5;
+  const Siblings first(x, pass, {&one_, &three_reduce_, &five_reduce_});
   Tensor a, b, c, d;
   {
     Fork fork;
-    fork([&] { a = one_(x, pass, joined.slice(0, row_.c1)); });
-    fork([&] { b = three_(three_reduce_(x, pass), pass, joined.slice(row_.c1, row_.c3)); });
-    fork([&] { c = five_(five_reduce_(x, pass), pass, joined.slice(third, row_.c5)); });
+    fork([&] { a = first(0, joined.slice(0, row_.c1)); });
+    fork([&] { b = three_(first(1), pass, joined.slice(row_.c1, row_.c3)); });
+    fork([&] { c = five_(first(2), pass, joined.slice(third, row_.c5)); });
     fork([&] { d = projection_(max_pool(x, {.window = pool_.on(x.shape())}), pass, joined.slice(fourth, row_.pool)); });
   }
   return concat({a, b, c, d});

@@ -31,7 +31,8 @@ class Inception {
  private:
   InceptionRow row_;
   Kernel pool_;
-  ConvUnit one_, three_reduce_, three_, five_reduce_, five_, projection_;
+  ConvUnit one_, three_reduce_, five_reduce_;  // in this order: their weights are neighbours
+  ConvUnit three_, five_, projection_;
 };
 
 }  // namespace dactyl

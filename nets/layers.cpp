@@ -57,25 +57,34 @@ Tensor ConvUnit::operator()(const Tensor& x, Pass& pass, const Tensor& into) con
               .bias = in_type_of(*bias_, x),
               .relu = activation_ == Activation::relu,
               .into = into});
-  } else if (pass.training || recording({x, weight_->learned(), gamma(), bias_->value})) {
-    y = normalised(x, pass, into);
+  } else if (normalises(x, pass)) {
+    return normalised(conv(x, in_type_of(*weight_, x), {.window = kernel_.on(x.shape()), .groups = groups_}), pass,
+                      into);
   } else {
     y = folded(x, into);
   }
+  return activated(y, pass);
+}
+
+bool ConvUnit::normalises(const Tensor& x, const Pass& pass) const {
+  return mean_ && (pass.training || recording({x, weight_->learned(), gamma(), bias_->value}));
+}
+
+Tensor ConvUnit::normalised(const Tensor& z, Pass& pass, const Tensor& into) const {
+  const bool batch = pass.training && !pass.frozen_statistics;
+  if (pass.tap) pass.see(name_ + ".conv", z);
+  return activated(batch_norm(z, gamma(), bias_->value, mean_->value, var_->value,
+                              {.statistics = batch ? Statistics::batch : Statistics::frozen,
+                               .epsilon = epsilon_,
+                               .relu = activation_ == Activation::relu,
+                               .into = into}),
+                   pass);
+}
+
+Tensor ConvUnit::activated(Tensor y, Pass& pass) const {  // ReLU has been done in the same pass
   if (activation_ == Activation::relu6) y = relu6(y);
   pass.see(name_, y);
   return y;
-}
-
-Tensor ConvUnit::normalised(const Tensor& x, Pass& pass, const Tensor& into) const {
-  const bool batch = pass.training && !pass.frozen_statistics;
-  const Tensor z = conv(x, in_type_of(*weight_, x), {.window = kernel_.on(x.shape()), .groups = groups_});
-  if (pass.tap) pass.see(name_ + ".conv", z);
-  return batch_norm(z, gamma(), bias_->value, mean_->value, var_->value,
-                    {.statistics = batch ? Statistics::batch : Statistics::frozen,
-                     .epsilon = epsilon_,
-                     .relu = activation_ == Activation::relu,
-                     .into = into});
 }
 
 // Nothing learns and nothing is recorded: one convolution does it all.
@@ -93,6 +102,25 @@ Tensor ConvUnit::folded(const Tensor& x, const Tensor& into) const {
                .bias = f.bias,
                .relu = activation_ == Activation::relu,
                .into = into});
+}
+
+Siblings::Siblings(const Tensor& x, Pass& pass, std::vector<const ConvUnit*> units)
+    : x_(x), pass_(pass), units_(std::move(units)) {
+  std::vector<Tensor> weights;
+  std::vector<i64> widths;
+  for (const ConvUnit* unit : units_) {
+    if (!unit->normalises(x, pass) || unit->groups_ != 1) return;
+    weights.push_back(in_type_of(*unit->weight_, x));
+    widths.push_back(weights.back().shape()[0]);
+  }
+  const Range range(units_.front()->name_);
+  convolved_ = split(conv(x, concat_rows(weights), {.window = units_.front()->kernel_.on(x.shape())}), widths);
+}
+
+Tensor Siblings::operator()(std::size_t unit, const Tensor& into) const {
+  const Range range(units_[unit]->name_);
+  return convolved_.empty() ? (*units_[unit])(x_, pass_, into)
+                            : units_[unit]->normalised(convolved_[unit], pass_, into);
 }
 
 LinearUnit::LinearUnit(Scope at, i64 in, i64 out, const Style& style, bool relu) : name_(at.path), relu_(relu) {

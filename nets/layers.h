@@ -46,8 +46,11 @@ class ConvUnit {
   Tensor operator()(const Tensor& x, Pass& pass, const Tensor& into = {}) const;
 
  private:
-  Tensor normalised(const Tensor& x, Pass& pass, const Tensor& into) const;
+  friend class Siblings;
+  bool normalises(const Tensor& x, const Pass& pass) const;  // not folded into the convolution
+  Tensor normalised(const Tensor& z, Pass& pass, const Tensor& into) const;
   Tensor folded(const Tensor& x, const Tensor& into) const;
+  Tensor activated(Tensor y, Pass& pass) const;
   void add_norm(Scope at, i64 out, bool scales);
   Tensor gamma() const { return gamma_ ? gamma_->value : Tensor(); }
 
@@ -64,6 +67,21 @@ class ConvUnit {
   Activation activation_;
   const Parameter *weight_, *bias_ = nullptr, *gamma_ = nullptr;
   Parameter *mean_ = nullptr, *var_ = nullptr;
+};
+
+// Units with the same kernel on the same input. While they are normalised their convolutions are one, which reads the
+// input once; its weights are not copied together if the units were made one after the other, so that they are
+// neighbours in a packed buffer. Else each unit computes on its own, when it is asked.
+class Siblings {
+ public:
+  Siblings(const Tensor& x, Pass& pass, std::vector<const ConvUnit*> units);
+  Tensor operator()(std::size_t unit, const Tensor& into = {}) const;
+
+ private:
+  Tensor x_;
+  Pass& pass_;
+  std::vector<const ConvUnit*> units_;
+  std::vector<Tensor> convolved_;  // of each unit, or none
 };
 
 // y = x wᵀ + b, optionally with ReLU. Parameters: NAME.weight, NAME.bias.
