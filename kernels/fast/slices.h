@@ -26,16 +26,18 @@ struct Split {
   }
 };
 
-// A thread's part: channels from `channel`, rows from `row` to `end` in steps.
+// A thread's part: channels from `channel`, rows from `row` to `end` in steps. last_first: blocks take the slices from
+// the last to the first, so that a second pass over much data begins with what the first has left in the L2 cache.
 struct Part {
   int channel, row, end, step;
   bool any;
 
-  __device__ Part(int rows, int packs, int slice, int pack_size) {
+  __device__ Part(int rows, int packs, int slice, int pack_size, bool last_first = false) {
+    const int of_rows = static_cast<int>(last_first ? gridDim.y - 1 - blockIdx.y : blockIdx.y);
     const int pack = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
     channel = pack * pack_size;
-    row = static_cast<int>(blockIdx.y) * slice + static_cast<int>(threadIdx.y);
-    end = min(rows, (static_cast<int>(blockIdx.y) + 1) * slice);
+    row = of_rows * slice + static_cast<int>(threadIdx.y);
+    end = min(rows, (of_rows + 1) * slice);
     step = static_cast<int>(blockDim.y);
     any = pack < packs && row < end;
   }
