@@ -14,16 +14,16 @@ __global__ void __launch_bounds__(threads)
     moments_kernel(int rows, int packs, int slice, const T* __restrict__ x, i64 pitch, Moments* partial) {
   constexpr int size = Pack<T>::size;
   const Part part(rows, packs, slice, size);
-  Moments mine[size] = {};
+  MomentsOf<size> mine[1] = {};
   if (part.any) {
     const auto load = [&](int row) { return Pack<T>::load(x + row * pitch + part.channel); };
     Differences<T> sums{load(part.row)};
     walk(part.row + part.step, part.end, part.step, load, [&](int, const Pack<T>& pack) { sums.add(pack); });
-    sums.store(static_cast<float>((part.end - part.row + part.step - 1) / part.step), mine);
+    mine[0] = sums.of_rows(static_cast<float>((part.end - part.row + part.step - 1) / part.step));
   }
   merge(mine);
   if (threadIdx.y != 0 || !part.any) return;
-  for (int i = 0; i < size; ++i) partial[i64{blockIdx.y} * packs * size + part.channel + i] = mine[i];
+  for (int i = 0; i < size; ++i) partial[i64{blockIdx.y} * packs * size + part.channel + i] = mine[0].of(i);
 }
 
 template <class T>

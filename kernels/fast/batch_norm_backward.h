@@ -15,6 +15,15 @@ struct StoreSums {
   }
 };
 
+// The sums of a pack's channels on the way back.
+template <int size>
+struct PairsOf {
+  Two<float> v[size];
+  __device__ PairsOf& operator+=(const PairsOf& o) {
+    for (int i = 0; i < size; ++i) v[i] += o.v[i];
+    return *this;
+  }
+};
 template <class T>
 struct Backward {
   const T *x, *dy;

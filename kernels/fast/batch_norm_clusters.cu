@@ -19,6 +19,7 @@
 #include "kernels/fast/batch_norm.h"
 
 #ifdef __CUDACC__
+#include "kernels/fast/cluster_copies.h"
 #include "kernels/fast/cluster_sums.h"
 
 namespace dactyl::fast {
@@ -73,8 +74,8 @@ __global__ void __launch_bounds__(threads, 2) normalise_in_cluster([[maybe_unuse
     if (k == 0) sums.first = pack;
     sums.add(pack);
   });
-  Moments mine[size] = {};
-  if (part.count > 0) sums.store(static_cast<float>(part.count), mine);
+  MomentsOf<size> mine = {};
+  if (part.count > 0) mine = sums.of_rows(static_cast<float>(part.count));
   const bool knows = stores(t.split, size, first);
   StoreMoments::Given given = {};
   if (knows) given = t.store.given(first + my_channel());  // while others are still adding
@@ -101,7 +102,7 @@ struct BackwardTask {
   T* dx;
   i64 dx_pitch;
   StoreSums store;
-  Two<float>* partial;
+  PairsOf<1>* partial;
   float share;  // share_of_row
 };
 
@@ -126,10 +127,10 @@ __global__ void __launch_bounds__(threads, 2) gradient_in_cluster([[maybe_unused
   const Element<T> element(t.b, known);
   const Column<size> inverse(t.b.k.inverse, known);
   const auto at = [&](int k) { return Both<T>{own_x[k * threads], own_dy[k * threads]}; };
-  Two<float> mine[size] = {};
-  as_they_come(part.count, [&](int k) { element.add(at(k), mine); });
-  to_normal(mine, inverse);
-  const Two<float> all = fold_cluster(cluster, fold_block(mine, t.split.across), t.partial, channels);
+  PairsOf<size> mine = {};
+  as_they_come(part.count, [&](int k) { element.add(at(k), mine.v); });
+  to_normal(mine.v, inverse);
+  const Two<float> all = fold_cluster(cluster, fold_block(mine, t.split.across), t.partial, channels).v[0];
 
   if (stores(t.split, size, first)) {
     StoreSums{of_g, of_gx}(my_channel(), all);
@@ -187,13 +188,13 @@ bool gradient_by_clusters(const NormArguments& a, const Tensor& dy, const NormSu
     const auto split = split_for(gradient_in_cluster<T>, a.x, Pack<T>::size, 2, what);
     fits = split.has_value();
     if (!fits) return;
-    const Tensor bytes = exchange<Two<float>>(*split, Pack<T>::size, a.x.device());
+    const Tensor bytes = exchange<PairsOf<1>>(*split, Pack<T>::size, a.x.device());
     const BackwardTask<T> task{.split = *split,
                                .b = Backward<T>(a, dy),
                                .dx = dx.data<T>(),
                                .dx_pitch = dx.pitch(),
                                .store = {sums.of_g.data<float>(), sums.of_gx.data<float>()},
-                               .partial = reinterpret_cast<Two<float>*>(bytes.raw()),
+                               .partial = reinterpret_cast<PairsOf<1>*>(bytes.raw()),
                                .share = share_of_row(a)};
     clusters::launch(gradient_in_cluster<T>, split->groups(), threads, static_cast<std::size_t>(split->bytes(2)), what,
                      task);

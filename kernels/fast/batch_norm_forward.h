@@ -8,18 +8,25 @@
 
 namespace dactyl::fast {
 
-// Count, mean and sum of squared differences to it; merged as Chan, Golub and LeVeque 1979 do.
-struct Moments {
-  float n, mean, squares;
-  __device__ Moments& operator+=(const Moments& o) {
+// Count, means and sums of squared differences to them, of channels of which as many rows are known; merged as Chan,
+// Golub and LeVeque 1979 do. Together, since the count's share is a division.
+template <int size>
+struct MomentsOf {
+  float n, mean[size], squares[size];
+  __device__ MomentsOf& operator+=(const MomentsOf& o) {
     if (o.n == 0) return *this;
-    const float total = n + o.n, d = o.mean - mean, share = o.n / total;
-    mean += d * share;
-    squares += o.squares + d * d * n * share;
+    const float total = n + o.n, share = o.n / total;
+    for (int i = 0; i < size; ++i) {
+      const float d = o.mean[i] - mean[i];
+      mean[i] += d * share;
+      squares[i] += o.squares[i] + d * d * n * share;
+    }
     n = total;
     return *this;
   }
+  __device__ MomentsOf<1> of(int i) const { return {n, {mean[i]}, {squares[i]}}; }
 };
+using Moments = MomentsOf<1>;
 
 // A thread's first row is the origin of its sums: as exact as a second pass where numbers are large and close together.
 template <class T>
@@ -36,11 +43,14 @@ struct Differences {
     }
   }
   // Of n rows, the first among them.
-  __device__ void store(float n, Moments (&to)[size]) const {
+  __device__ MomentsOf<size> of_rows(float n) const {
+    MomentsOf<size> all = {n};
     for (int i = 0; i < size; ++i) {
       const float mean = sum[i] / n, rest = squares[i] - sum[i] * mean;
-      to[i] = {n, float(first.v[i]) + mean, rest < 0 ? 0.0f : rest};
+      all.mean[i] = float(first.v[i]) + mean;
+      all.squares[i] = rest < 0 ? 0.0f : rest;
     }
+    return all;
   }
 };
 
@@ -67,13 +77,13 @@ struct StoreMoments {
   }
   // Its coefficients, as number `at` of `to`.
   __device__ void fit(const NormCoefficients<float>& to, int at, const Moments& m, const Given& g) const {
-    to.mean[at] = m.mean;
-    to.set(at, m.squares / rows, epsilon, g.gamma, g.beta);
+    to.mean[at] = m.mean[0];
+    to.set(at, m.squares[0] / rows, epsilon, g.gamma, g.beta);
   }
   __device__ void operator()(int c, const Moments& m, const Given& g) const {
     fit(k, c, m, g);
-    running_mean[c] = g.mean + momentum * (m.mean - g.mean);
-    running_var[c] = g.var + momentum * (m.squares / (rows - 1) - g.var);
+    running_mean[c] = g.mean + momentum * (m.mean[0] - g.mean);
+    running_var[c] = g.var + momentum * (m.squares[0] / (rows - 1) - g.var);
   }
   __device__ void operator()(int c, const Moments& m) const { (*this)(c, m, given(c)); }
 };
