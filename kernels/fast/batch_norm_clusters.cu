@@ -2,8 +2,8 @@
 // once into shared memory, its blocks tell each other their sums, and each normalises what it holds (cluster_split.h).
 //
 // Blocks exchange sums through global memory: each stores its own, the cluster's barrier orders stores before loads,
-// and all add up the eight in the same order. Mapped shared memory would save perhaps 0.3 µs, but no block could end
-// before the last has read it, and compute-sanitizer does not get through kernels that map it.
+// and all add up the eight in the same order. Mapped shared memory might save 0.3 µs, but no block could end
+// before the last has read it, and compute-sanitizer's racecheck seems to hang on kernels that map it.
 //
 // Predicted, H200, bf16 (nothing measured yet). A processor takes about 45 bytes per ns from the L2 and all together 4
 // TB/s; a launch of a captured graph costs 1.5 µs, copies' latency 0.8, sums of a block 0.4, the exchange 1.0.
