@@ -124,10 +124,12 @@ void backward(const Arguments& a, const Tensor& dy, const Tensor& result, const 
 void run_forward(const Arguments& a, const Tensor& y) {
 #ifdef __CUDACC__
   if (fast::norms_by_packs(a, y)) {
-    if (a.options.statistics == Statistics::frozen)
+    if (a.options.statistics == Statistics::frozen) {
       fit_frozen<float>(a);
-    else
+    } else {
+      if (fast::normalise_by_clusters(a, y)) return;
       fast::fit_batch(a);
+    }
     return fast::normalise(a, y);
   }
 #endif
@@ -141,6 +143,7 @@ void run_forward(const Arguments& a, const Tensor& y) {
 void run_backward(const Arguments& a, const Tensor& dy, const Tensor& dx, const NormSums& sums) {
 #ifdef __CUDACC__
   if (fast::norms_by_packs(a, dy) && packed(dx)) {
+    if (fast::gradient_by_clusters(a, dy, sums, dx)) return;
     fast::sum_gradients(a, dy, sums);
     return fast::normalise_gradient(a, dy, sums, dx);
   }

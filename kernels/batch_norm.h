@@ -15,17 +15,16 @@ template <class C>
 struct NormCoefficients {
   C *mean, *inverse, *scale, *shift;  // inverse: 1/√(var + ε); scale: γ·inverse; shift: β
 
-  explicit NormCoefficients(const Tensor& fit) {
-    const i64 channels = fit.shape().channels();
-    mean = fit.data<C>();
-    inverse = mean + channels;
-    scale = inverse + channels;
-    shift = scale + channels;
+  explicit NormCoefficients(const Tensor& fit) : NormCoefficients(fit.data<C>(), fit.shape().channels()) {}
+  HD NormCoefficients(C* first, i64 channels)
+      : mean(first), inverse(first + channels), scale(first + 2 * channels), shift(first + 3 * channels) {}
+  HD void set(i64 c, C var, C epsilon, C gamma, C beta) const {
+    inverse[c] = 1 / std::sqrt(var + epsilon);
+    scale[c] = gamma * inverse[c];
+    shift[c] = beta;
   }
   HD void set(i64 c, C var, C epsilon, const C* gamma, const C* beta) const {
-    inverse[c] = 1 / std::sqrt(var + epsilon);
-    scale[c] = (gamma ? gamma[c] : C(1)) * inverse[c];
-    shift[c] = beta ? beta[c] : C(0);
+    set(c, var, epsilon, gamma ? gamma[c] : C(1), beta ? beta[c] : C(0));
   }
 };
 

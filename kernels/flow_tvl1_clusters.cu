@@ -6,8 +6,8 @@
 #ifdef __CUDACC__
 #include <cooperative_groups.h>
 
-#include "engine/cuda.h"
 #include "engine/each.h"
+#include "kernels/clusters.h"
 #include "kernels/flow_tvl1_warp.h"
 #endif
 
@@ -18,7 +18,7 @@ namespace {
 
 namespace groups = cooperative_groups;
 
-constexpr int blocks = 8, threads = 1024;  // of a cluster; of a block
+constexpr int blocks = clusters::blocks, threads = 1024;  // of a cluster; of a block
 
 // The rows of one block. A thread visits the same pixels every time, and only they depend on no other thread.
 struct Band {
@@ -131,52 +131,18 @@ __global__ void __launch_bounds__(threads)
 #endif
 }
 
-bool has_clusters() {
-  int device = 0, major = 0;
-  check(cudaGetDevice(&device), "flow_tvl1");
-  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "flow_tvl1");
-  cudaFuncAttributes code{};  // of the kernel as compiled, which may be older than the device
-  check(cudaFuncGetAttributes(&code, solve_level<false>), "flow_tvl1");
-  return major >= 9 && code.ptxVersion >= 90;
-}
-
-template <bool shared>
-void launch(i64 pairs, std::size_t bytes, const Level& level, const Weights& w, const Rule& rule) {
-  cudaLaunchAttribute cluster{};
-  cluster.id = cudaLaunchAttributeClusterDimension;
-  cluster.val.clusterDim = {blocks, 1, 1};
-  cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(pairs * blocks));
-  config.blockDim = dim3(threads);
-  config.dynamicSmemBytes = bytes;
-  config.stream = Context::current().compute().handle();
-  config.attrs = &cluster;
-  config.numAttrs = 1;
-  check(cudaLaunchKernelEx(&config, solve_level<shared>, level, w, rule), "flow_tvl1");
-}
-
-// Gives the dual variables of a band shared memory if a block may have so much.
-bool reserve(std::size_t bytes) {
-  int device = 0, most = 0;
-  check(cudaGetDevice(&device), "flow_tvl1");
-  check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "flow_tvl1");
-  constexpr int fixed = 1024;  // what the kernel uses beside it
-  if (bytes + fixed > static_cast<std::size_t>(most)) return false;
-  check(cudaFuncSetAttribute(solve_level<true>, cudaFuncAttributeMaxDynamicSharedMemorySize, most - fixed),
-        "flow_tvl1");
-  return true;
-}
-
 }  // namespace
 
 bool solve_by_clusters(i64 pairs, const Level& level, const Weights& w, const Rule& rule) {
-  if (!has_clusters()) return false;
+  const char* what = "flow_tvl1";
+  if (!clusters::run_here(solve_level<false>, what)) return false;
   const std::size_t rows = static_cast<std::size_t>((level.height + blocks - 1) / blocks);
   const std::size_t bytes = 4 * sizeof(float) * rows * static_cast<std::size_t>(level.width);
-  if (level.height >= blocks && reserve(bytes))  // no band is empty
-    launch<true>(pairs, bytes, level, w, rule);
+  const bool fits = bytes <= clusters::most_shared_bytes(solve_level<true>, what);
+  if (fits && level.height >= blocks)  // no band is empty
+    clusters::launch(solve_level<true>, pairs, threads, bytes, what, level, w, rule);
   else
-    launch<false>(pairs, 0, level, w, rule);
+    clusters::launch(solve_level<false>, pairs, threads, 0, what, level, w, rule);
   return true;
 }
 #else

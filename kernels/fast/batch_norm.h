@@ -13,4 +13,9 @@ void normalise(const NormArguments&, const Tensor& y);  // with what fit holds
 void sum_gradients(const NormArguments&, const Tensor& dy, const NormSums& sums);
 void normalise_gradient(const NormArguments&, const Tensor& dy, const NormSums& sums, const Tensor& dx);
 
+// Both steps of a direction in one launch, where x (and dy) fit into the shared memory of clusters of blocks and one
+// launch is expected to be faster (cluster_split.h); else false, and nothing is done.
+bool normalise_by_clusters(const NormArguments&, const Tensor& y);
+bool gradient_by_clusters(const NormArguments&, const Tensor& dy, const NormSums& sums, const Tensor& dx);
+
 }  // namespace dactyl::fast

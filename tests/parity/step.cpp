@@ -18,9 +18,9 @@ using namespace dactyl;
 // In 32 bits a rounding error moves a maximum to its neighbour or a number over zero; then no two programs agree better
 // than each agrees with 64 bits. There every gradient must agree with every digit that counts. In I3D one such number
 // is worth 1e-2 in the gradients of all layers before it, and a clip of 64×64 always has some; i3d-32 is a step that
-// has none on the CPU (of 80 inputs tried 7 have none there; of these 94, 100 and 108 have none in PyTorch's 32 bits
-// either), and there every gradient must agree to 1e-3. On a GPU 46, 47, 50, 75, 94, 100, 108 are still to be tried;
-// 31 had none with an H100's roundings and with those of oneDNN's direct convolution.
+// has none on the CPU (of 80 inputs tried few have none there, and which depends on how sums are shared out), and there
+// every gradient must agree to 1e-3. On a GPU 47, 94, 100, 108 are still to be tried; 31 had none with an H100's
+// roundings.
 constexpr double loss_limit = 1e-5, gradient_limit = 1e-3, end_point_limit = 1e-4, exact_limit = 1e-7;
 constexpr double roundings = 8;  // times PyTorch's own worst in this net are forgiven, if that is more
 constexpr const char* end_point = "end_point/";
@@ -57,7 +57,7 @@ Case case_of(const std::string& whole) {
   c.trains = name != "i3d-224";
   if (name == "i3d-32") {
     const char* wish = std::getenv("PARITY_SEED");  // to look for an input without ties after roundings have changed
-    c.seed = wish ? std::strtoull(wish, nullptr, 10) : 94;
+    c.seed = wish ? std::strtoull(wish, nullptr, 10) : 100;
     c.rounds = 0;
   }
   return c;
