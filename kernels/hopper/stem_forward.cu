@@ -49,7 +49,8 @@ __device__ void multiply_slab(Sums& d, unsigned filters, unsigned lines, bool be
       multiply_by_warps<tile_rows>(d, a, F::half_bytes, 128, b, leading, first.row_step);
   }
   if constexpr (unit == Unit::warpgroups) {
-    finish_multiplications();
+    end_multiplications();
+    wait_for_multiplications<0>();
     settle(d);
   }
 }

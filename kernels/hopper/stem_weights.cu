@@ -65,22 +65,27 @@ struct Sums<2, unit> {
   }
 };
 
-// Seven rows' operands first, so that their loads overlap; then all multiplications.
+// A group's rows of a tile, two at a time: dyᵀ of the next two arrives in registers while the last two are multiplied.
 template <int channels, Unit unit>
-__device__ void multiply_rows(Sums<channels, unit>& sums, unsigned gradient, unsigned lines, int parity, int first) {
-  constexpr int rows = tile_rows / 4;
+__device__ void multiply_tile(Sums<channels, unit>& sums, unsigned gradient, unsigned lines, int parity) {
+  constexpr bool apart = unit == Unit::warpgroups;  // products go on by themselves
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32 % 4;
-  std::uint32_t a[rows][4];
+  std::uint32_t dy[2][2][4];
 #pragma unroll
-  for (int i = 0; i < rows; ++i)
-    load_turned(a[i], gradient + turned_pack_at((2 * (first + i) + parity) * tile_columns, warp, lane));
-  if constexpr (unit == Unit::warpgroups) open_multiplications();
+  for (int pair = 0; pair < tile_rows / 2; pair += 2) {
+    auto& now = dy[pair / 2 % 2];
+    if (apart && pair >= 4) wait_for_multiplications<1>();  // of those before the last
 #pragma unroll
-  for (int i = 0; i < rows; ++i) sums.add(a[i], lines, parity, first + i);
-  if constexpr (unit == Unit::warpgroups) {
-    finish_multiplications();
-    sums.each_run([](auto& d, int) { settle(d); });
+    for (int i = 0; i < 2; ++i)
+      load_turned(now[i], gradient + turned_pack_at((2 * (pair + i) + parity) * tile_columns, warp, lane));
+    if constexpr (apart) open_multiplications();
+#pragma unroll
+    for (int i = 0; i < 2; ++i) sums.add(now[i], lines, parity, pair + i);
+    if constexpr (apart) end_multiplications();
   }
+  if constexpr (!apart) return;
+  wait_for_multiplications<0>();
+  sums.each_run([](auto& d, int) { settle(d); });
 }
 
 template <int channels, Unit unit>
@@ -92,8 +97,7 @@ __device__ void multiply_all(TapWalk at, const unsigned char* memory, float* par
     const int buffer = slab % 2;
     const unsigned gradient = stages + buffer * stage_bytes<channels>, lines = gradient + gradient_bytes;
     wait_until_full(buffer, group);
-    multiply_rows(sums, gradient, lines, group, 0);
-    multiply_rows(sums, gradient, lines, group, tile_rows / 4);
+    multiply_tile(sums, gradient, lines, group);
     say_empty(buffer, group);
   }
   float* to = partial + group * FilterSums<channels>::slab + 16 * warp + lane / 4;

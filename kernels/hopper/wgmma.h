@@ -27,9 +27,11 @@ __device__ inline std::uint64_t operand(unsigned address, unsigned leading, unsi
 // Before the first multiplication, and wherever its registers have been written otherwise.
 __device__ inline void open_multiplications() { asm volatile("wgmma.fence.sync.aligned;\n" ::: "memory"); }
 
-// Waits for all multiplications of the warpgroup.
-__device__ inline void finish_multiplications() {
-  asm volatile("wgmma.commit_group.sync.aligned;\nwgmma.wait_group.sync.aligned 0;\n" ::: "memory");
+// What has been asked for since the last end is a group. Waits for all of the warpgroup's groups but the last `later`.
+__device__ inline void end_multiplications() { asm volatile("wgmma.commit_group.sync.aligned;\n" ::: "memory"); }
+template <int later>
+__device__ void wait_for_multiplications() {
+  asm volatile("wgmma.wait_group.sync.aligned %0;\n" ::"n"(later) : "memory");
 }
 
 // Keeps the compiler from reading results ahead of the wait above.
