@@ -21,7 +21,8 @@ i64 thread_count(int wanted) {
 }  // namespace
 
 BatchBuffer::BatchBuffer(i64 slots, i64 picture_bytes)
-    : block(pinned_bytes(aligned(slots * picture_bytes) + aligned(slots * 32) + aligned(slots * 4))),
+    : size(aligned(slots * picture_bytes) + aligned(slots * 32) + aligned(slots * 4)),
+      block(pinned_bytes(size)),
       bytes(reinterpret_cast<std::uint8_t*>(block.get())),
       geometry(reinterpret_cast<float*>(bytes + aligned(slots * picture_bytes))),
       labels(reinterpret_cast<std::int32_t*>(bytes + aligned(slots * picture_bytes) + aligned(slots * 32))),
@@ -98,6 +99,16 @@ void Prefetch::release(i64 batch) {
   work_there_.notify_all();
 }
 
+bool Prefetch::ready(i64 batch) {
+  const std::lock_guard lock(mutex_);
+  return buffer_of(batch).missing == 0;
+}
+
+StageTimes Prefetch::stages() {
+  const std::lock_guard lock(mutex_);
+  return stages_;
+}
+
 bool Prefetch::can_take() const {
   return next_ticket_ < end_ticket_ && next_ticket_ / slots_ < released_ + static_cast<i64>(ring_.size());
 }
@@ -113,12 +124,15 @@ void Prefetch::work() {
     lock.unlock();
     std::exception_ptr error;
     try {
+      const Staged copying(LoadStage::copy);
       fill(ticket);
     } catch (...) {
       error = std::current_exception();
     }
     lock.lock();
     --busy_;
+    stages_ += take_stage_times();
+    ++stages_.samples;
     BatchBuffer& buffer = buffer_of(ticket / slots_);
     const i64 slot = ticket % slots_;
     if (error && (!buffer.error || slot < buffer.error_slot)) {

@@ -19,6 +19,7 @@ struct EpochPlan {
 // Memory for one batch, page-locked where there is a GPU.
 struct BatchBuffer {
   BatchBuffer(i64 slots, i64 picture_bytes);
+  std::size_t size;  // of the block, which holds the next three
   std::shared_ptr<std::byte> block;
   std::uint8_t* bytes;
   float* geometry;
@@ -39,6 +40,10 @@ class Prefetch {
   void start(EpochPlan plan, i64 batch);  // waits for the slots in work, forgets the rest
   BatchBuffer& wait(i64 batch);           // batches in turn
   void release(i64 batch);                // its buffer may be filled again
+  bool ready(i64 batch);                  // whether wait(batch) would return at once
+  i64 threads() const { return static_cast<i64>(threads_.size()); }
+  i64 block_bytes() const { return static_cast<i64>(ring_.front().size); }
+  StageTimes stages();  // of all threads so far
 
  private:
   void work();
@@ -61,6 +66,7 @@ class Prefetch {
   i64 next_ticket_ = 0, end_ticket_ = 0;  // ticket = batch · slots + slot
   i64 released_ = 0;                      // batches before it are done with
   i64 busy_ = 0;
+  StageTimes stages_;
   bool stop_ = false;
   std::vector<std::thread> threads_;
 };
