@@ -46,8 +46,8 @@ void bench(const DataOptions& o) {
   if (o.json) return print_json(row);
   std::cout << "loader, all threads   " << fixed(result.samples_per_s, 1) << " samples/s, a batch in "
             << spread_text(result.ms) << "\none thread, a sample  " << stages_text(result.alone) << "\n"
-            << slowest_text(result.together, result.reading.threads) << "; a device that takes more waits; faster: "
-            << next_step(result.together, result.reading) << '\n';
+            << slowest_text(result.together, result.reading.threads)
+            << "; a device that takes more waits; faster: " << next_step(result.together, result.reading) << '\n';
 }
 
 }  // namespace

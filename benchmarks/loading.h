@@ -16,10 +16,10 @@ struct LoadingOptions {
 };
 struct Loading {
   i64 samples = 0;
-  double samples_per_s = 0;            // of the loader, with its copy to the current device
-  std::vector<double> ms;              // of each batch
-  StageTimes alone;                    // of some samples one by one, on one thread
-  StageTimes together;                 // of the loader's threads
+  double samples_per_s = 0;  // of the loader, with its copy to the current device
+  std::vector<double> ms;    // of each batch
+  StageTimes alone;          // of some samples one by one, on one thread
+  StageTimes together;       // of the loader's threads
   Reading reading;
 };
 // Nothing is kept in memory between epochs, so every sample is decoded again. Exit::data where none can be read.

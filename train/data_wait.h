@@ -8,13 +8,13 @@ namespace dactyl {
 
 // How samples come from disk, as far as it can be changed.
 struct Reading {
-  std::string data;                     // as --data names it
-  bool clips = false, packed = false;   // packed: a store of dactyl data pack or dactyl flow
-  bool flow = false;                    // computed whenever a clip is read
-  i64 threads = 0, cores = 0;           // threads: that read
+  std::string data;                        // as --data names it
+  bool clips = false, packed = false;      // packed: a store of dactyl data pack or dactyl flow
+  bool flow = false;                       // computed whenever a clip is read
+  i64 threads = 0, cores = 0;              // threads: that read
   i64 prepared_bytes = 0, kept_bytes = 0;  // of all pictures as the net wants them; the most that is kept in memory
-  i64 memory_bytes = 0;                 // of this machine
-  i64 side = 0;                         // short side of prepared pictures, in pixels
+  i64 memory_bytes = 0;                    // of this machine
+  i64 side = 0;                            // short side of prepared pictures, in pixels
 };
 // flow: as --flow says.
 Reading reading_of(const std::string& data, const std::string& flow, const DataSource& source,

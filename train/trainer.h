@@ -61,8 +61,8 @@ struct TrainOptions {
 struct TrainResult {
   Metrics best;  // on the validation samples
   i64 steps = 0;
-  DataWait data;          // of the last stage that read samples
-  std::string data_text;  // what was said of it: one line, or empty
+  DataWait data;           // of the last stage that read samples
+  std::string data_text;   // what was said of it: one line, or empty
   Exit exit = Exit::good;  // interrupted, terminated: state is saved
 };
 

@@ -107,8 +107,8 @@ class Training {
   StepRow single_;  // of single_step
   std::unique_ptr<Feed> feed_;
   std::unique_ptr<Graph> graph_;
-  std::string why_eager_;                 // of the first graph that could not be captured
-  i64 feed_at_ = -1;                      // the step whose batch the feed gives next; −1: it must be started
+  std::string why_eager_;  // of the first graph that could not be captured
+  i64 feed_at_ = -1;       // the step whose batch the feed gives next; −1: it must be started
   double rate_ = -1;
   LoadTimes load_before_;  // of former feeds
   WaitMeter waits_{1};

@@ -39,7 +39,7 @@ TEST(LoadStage, a_stage_within_another_takes_over) {
 
 TEST(LoadStage, the_loader_counts_its_threads) {
   const Computed source(40, 2);
-  Loader loader(source, options(4, true));
+  Loader loader(source, options(4, false));
   EXPECT_EQ(loader.threads(), 3);
   epoch_of(loader, 0);
   const StageTimes t = loader.times().stages;

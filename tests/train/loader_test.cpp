@@ -1,4 +1,7 @@
 // The loader: the same batches for any number of threads and after any start.
+#include <chrono>
+#include <thread>
+
 #include "tests/train/computed.h"
 
 namespace dactyl {
@@ -90,6 +93,22 @@ TEST(Loader, SkippedBatchesAreNotDecoded) {
   loader.start(0, 99);
   EXPECT_EQ(rest_of_epoch(loader).size(), 1u);
   EXPECT_EQ(source.asked, 10);
+}
+
+TEST(Loader, ReadsTheNextEpochAheadWhereOneWillCome) {
+  for (const bool training : {true, false}) {
+    const Computed source(40, 2), same(40, 2);
+    LoaderOptions o = options(4, training);
+    o.cache_bytes = 0;
+    Loader loader(source, o), other(same, o);
+    const auto expected = epoch_of(other, 1);
+    epoch_of(loader, 0);
+    for (int i = 0; i < 500 && training && source.asked == 40; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(source.asked > 40, training);
+    EXPECT_EQ(epoch_of(loader, 1), expected);
+    EXPECT_LT(source.asked, 100);
+  }
 }
 
 TEST(Loader, KeptPicturesAreDecodedOnce) {

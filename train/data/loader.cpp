@@ -52,7 +52,7 @@ struct Loader::State {
         batches(options.training ? s.size() / options.batch : (s.size() + options.batch - 1) / options.batch),
         class_counts(s.class_counts()),
         class_bad(class_counts.size()),
-        prefetch(s, options, batch_shape(s, options), batches) {
+        prefetch(s, options, batch_shape(s, options), batches, [this](i64 e) { return plan_of(source, options, e); }) {
     const i64 n = options.batch / options.ranks;
     bytes = Tensor(batch_shape(s, options), DType::u8, options.device);
     geometry = Tensor({n, 8}, DType::f32, options.device);
@@ -60,6 +60,7 @@ struct Loader::State {
     if (options.device.is_cuda()) upload.emplace(options.device, prefetch.block_bytes());
   }
 
+  i64 number() const { return epoch * batches + position; }  // through all epochs
   void release_last();
   void enter_faults(const BatchBuffer& buffer);
   void enter(const Fault& fault);
@@ -92,7 +93,7 @@ struct Loader::State {
 };
 
 void Loader::State::release_last() {
-  if (holding) prefetch.release(position - 1);
+  if (holding) prefetch.release(number() - 1);
   holding = false;
 }
 
@@ -125,9 +126,9 @@ void Loader::State::check_limits(const Fault& fault) const {
 }
 
 BatchBuffer& Loader::State::await() {
-  if (prefetch.ready(position)) return prefetch.wait(position);
+  if (prefetch.ready(number())) return prefetch.wait(number());
   const Stamp from = Stamp::now();
-  BatchBuffer& buffer = prefetch.wait(position);
+  BatchBuffer& buffer = prefetch.wait(number());
   const Stamp to = Stamp::now();
   pauses.push_back({from, to, Context::current().compute().record()});
   return buffer;
@@ -163,11 +164,13 @@ Loader::~Loader() = default;
 void Loader::start(i64 epoch, i64 batch) {
   State& s = *state_;
   check(epoch >= 0 && batch >= 0 && batch <= s.batches, "loader: batch {} of {}, epoch {}", batch, s.batches, epoch);
-  s.prefetch.start(plan_of(s.source, s.options, epoch), batch);
+  s.release_last();
   s.started = true;
   s.epoch = epoch;
   s.position = batch;
-  s.holding = false;
+  // A training's next epoch will be wanted too, except at its very end.
+  constexpr i64 later = i64{1} << 40;
+  s.prefetch.start(s.number(), s.options.training ? s.number() + later : (epoch + 1) * s.batches);
 }
 
 bool Loader::next(Batch& batch) {
