@@ -1,5 +1,5 @@
 """PyTorch's half of finetune.py: ImageFolder, DataLoader, the step, and what the device waited."""
-import sys
+import os
 import time
 
 import torch
@@ -49,10 +49,10 @@ class Prepare:
 
 
 class Kept(Dataset):
-    """Pictures that were decoded once."""
+    """Pictures that were decoded once; forked workers share their memory."""
 
     def __init__(self, pictures, labels, side):
-        self.pictures, self.labels, self.side = pictures.share_memory_(), labels, side
+        self.pictures, self.labels, self.side = pictures, labels, side
 
     def __len__(self):
         return len(self.labels)
@@ -215,8 +215,17 @@ def torch_loading(batches, a):
     return steps * a.batch / (time.perf_counter() - start)
 
 
+def require_shared_memory(a):
+    """Workers hand over batches through it; where it is full they die of a bus error."""
+    room = os.statvfs("/dev/shm")
+    free, needed = room.f_bavail * room.f_frsize, 3 * a.batch * a.input**2 * a.workers * a.prefetch
+    if free < needed:
+        raise RuntimeError(f"/dev/shm has {free >> 20} MiB free, the queues of {a.workers} workers take {needed >> 20}")
+
+
 def torch_side(data, weights, a):
     """{"images_per_s", "wait", "mode", "loader"} of a data set."""
+    require_shared_memory(a)
     batches = endless(data, a)
     x, y = next(batches)
     result = {"loader": torch_loading(batches, a), "modes": {}, "failed": {}}
@@ -232,6 +241,6 @@ def torch_side(data, weights, a):
         except Exception as e:  # a mode this PyTorch cannot do is named, not hidden
             result["failed"][mode] = (str(e).splitlines() or [type(e).__name__])[0][:160]
     if not result["modes"]:
-        sys.exit(f"PyTorch: no mode runs: {result['failed']}")
+        raise RuntimeError(f"no mode runs: {result['failed']}")
     best = max(result["modes"], key=lambda m: result["modes"][m]["images_per_s"])
     return {**result, "mode": best, **result["modes"][best]}
