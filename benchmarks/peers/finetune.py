@@ -1,7 +1,7 @@
 """Fine-tuning from JPEG files, end to end: dactyl train against PyTorch with its DataLoader, on one machine in one run.
 
     python3 benchmarks/peers/finetune.py --dactyl build/dactyl --device cuda --batch 128 --seconds 6
-    python3 benchmarks/peers/finetune.py --dactyl build-cpu/dactyl --device cpu --input 64 --resize 72 --batch 8 --classes 8
+    OMP_WAIT_POLICY=passive python3 benchmarks/peers/finetune.py --device cpu --input 64 --resize 72 --batch 8 --classes 8
 
 Both sides train GoogLeNet with batch normalisation from the same weights on the same folder per class: short side to
 --resize, a random crop, a random mirror, momentum SGD; on a GPU in bf16, on a CPU in fp32. Rows: `decoded`, every picture

@@ -71,6 +71,27 @@ TEST(LoaderTimes, waiting_is_counted_over_epochs) {
   EXPECT_EQ(loader.times().stages.slowest(), LoadStage::decode);
 }
 
+// 200 ms of reading, behind as much work and behind none.
+TEST(LoaderTimes, a_gpu_that_still_computes_does_not_wait) {
+  if (gpu_count() == 0) GTEST_SKIP() << "no GPU";
+  const Use gpu(Device::cuda(0));
+  const Slow source(20, 2);
+  LoaderOptions o = options(2, false, 1);
+  o.cache_bytes = 0;
+  o.device = Device::cuda(0);
+  Tensor load({64 << 20}, DType::f32, o.device);
+  for (const int fills : {0, 1000}) {  // of 256 MiB: about a twentieth of a millisecond each
+    Loader loader(source, o);
+    loader.start(0);
+    for (Batch batch; loader.next(batch);)
+      for (int k = 0; k < fills; ++k) load.fill(k);
+    Context::current().compute().synchronize();
+    const double waited = loader.times().waited;
+    EXPECT_GT(waited, fills ? 0.01 : 0.12);
+    EXPECT_LT(waited, fills ? 0.08 : 0.5);
+  }
+}
+
 DataWait measured(i64 per_epoch, i64 rows) {
   WaitMeter meter(per_epoch);
   StageTimes so_far;

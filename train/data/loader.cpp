@@ -196,7 +196,10 @@ LoadTimes& LoadTimes::operator+=(const LoadTimes& more) {
   return *this;
 }
 
-LoadTimes Loader::times() const { return {state_->waited, state_->prefetch.stages()}; }
+LoadTimes Loader::times() const {
+  state_->count_pauses();
+  return {state_->waited, state_->prefetch.stages()};
+}
 
 i64 Loader::threads() const { return state_->prefetch.threads(); }
 
