@@ -99,7 +99,7 @@ def torch_row(row, folder, weights, a):
             return torch_side(keep(folder, a), weights, a)
         return torch_side(ImageFolder(folder, Prepare(a.resize, a.input), loader=DECODERS[a.decode]), weights, a)
     except (RuntimeError, OSError) as e:
-        return {"failed": {"": (str(e).splitlines() or [type(e).__name__])[0][:200]}}
+        return {"failed": {"here": (str(e).splitlines() or [type(e).__name__])[0][:200]}}
 
 
 def line(name, mine, peer):
