@@ -14,11 +14,21 @@ struct DataOptions {
   bool json = false, frame_folders = false;
 };
 
+// Those that took any time: " reading 0.012 ms, decoding 0.340 ms"
+std::string stages_text(const StageTimes& times) {
+  std::string text;
+  for (std::size_t s = 0; s < load_stages; ++s)
+    if (times.seconds[s] > 0)
+      text += (text.empty() ? " " : ", ") + to_text(static_cast<LoadStage>(s)) + " " +
+              fixed(1e3 * times.seconds[s] / static_cast<double>(times.samples), 3) + " ms";
+  return text;
+}
+
 void bench(const DataOptions& o) {
   const Use use(device_named(o.device));
   const InputSpec input = make_model(o.model, o.net).input;
   const auto source = loading_source(o.data, input.frames, o.frame_folders);
-  const Loading result = measure_loading(*source, input, o.loading);
+  const Loading result = measure_loading(o.data, *source, input, o.loading);
   const i64 batch = std::min(o.loading.batch, source->size());
   const std::string frames = input.frames ? " frames " + to_text(input.frames) : "";
   Json row{{"key", "data " + o.data + " " + o.model + frames + " batch " + to_text(batch)},
@@ -27,14 +37,17 @@ void bench(const DataOptions& o) {
            {"batch", batch},
            {"samples", result.samples},
            {"samples_per_s", result.samples_per_s},
-           {"read_ms_per_sample", result.read_ms},
-           {"prepare_ms_per_sample", result.prepare_ms}};
+           {"ms_per_sample", stage_json(result.alone)},
+           {"ms_per_sample_together", stage_json(result.together)},
+           {"slowest", to_text(result.together.slowest())},
+           {"next", next_step(result.together, result.reading)}};
   row.update(times_json(result.ms));
   row.update(machine_json({.threads = o.loading.threads}));
   if (o.json) return print_json(row);
   std::cout << "loader, all threads   " << fixed(result.samples_per_s, 1) << " samples/s, a batch in "
-            << spread_text(result.ms) << "\none thread, a sample   read and decode " << fixed(result.read_ms, 3)
-            << " ms, resize and crop " << fixed(result.prepare_ms, 3) << " ms\n";
+            << spread_text(result.ms) << "\none thread, a sample  " << stages_text(result.alone) << "\n"
+            << slowest_text(result.together, result.reading.threads)
+            << "; a device that takes more waits; faster: " << next_step(result.together, result.reading) << '\n';
 }
 
 }  // namespace

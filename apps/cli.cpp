@@ -63,6 +63,14 @@ std::unique_ptr<Use> enter(const Place& place) {
 
 DType dtype_of(const Place& place) { return place.precision == "bf16" ? DType::bf16 : DType::f32; }
 
+Json stage_json(const StageTimes& times) {
+  Json row;
+  for (std::size_t s = 0; s < load_stages; ++s)
+    row[to_text(static_cast<LoadStage>(s))] =
+        times.samples ? 1e3 * times.seconds[s] / static_cast<double>(times.samples) : 0.0;
+  return row;
+}
+
 void print_json(const Json& value) { std::cout << value.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n'; }
 
 std::pair<i64, i64> parse_size(const std::string& text) {

@@ -66,6 +66,7 @@ void add_seed(CLI::App& verb, std::uint64_t& seed, const std::string& what);  //
 std::vector<std::string> sample_files(const std::vector<std::string>& given);
 void make_folder(const std::string& path);  // with those above it; Exit::data if it is not there and writable then
 
+Json stage_json(const StageTimes& times);                      // ms that each stage of reading took of a sample
 void print_json(const Json& value);                            // one line to stdout; invalid UTF-8 becomes U+FFFD
 std::pair<i64, i64> parse_size(const std::string& text);       // "224" or "480x640" (height × width); usage error
 std::vector<std::string> read_lines(const std::string& path);  // without line ends; Exit::data if unreadable or empty

@@ -66,9 +66,20 @@ void run_check(const TrainVerb& verb) {
   if (!verb.json) std::cout << to_text(result) << '\n';
 }
 
+// The best model's figures, and how the data kept up.
+Json to_json(const TrainResult& r) {
+  Json json = Json::parse(to_json(r.best));
+  json["data"] = {{"wait", r.data.share},
+                  {"seconds", r.data.seconds},
+                  {"first_epoch", r.data.first_epoch},
+                  {"ms_per_sample", stage_json(r.data.stages)},
+                  {"verdict", r.data_text}};
+  return json;
+}
+
 void run(const TrainVerb& verb) {
   const TrainResult result = train(verb.resuming ? resumed_run(verb) : new_run(verb), verb.resuming);
-  if (verb.json && result.exit == Exit::good) std::cout << to_json(result.best) << '\n';
+  if (verb.json && result.exit == Exit::good) print_json(to_json(result));
   if (result.exit != Exit::good)
     throw Error(result.exit,
                 "stopped at step " + to_text(result.steps) + "; the state is saved, --resume goes on from here");

@@ -15,21 +15,16 @@ double host_ms() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// A quarter of the time for the stages, one sample after the other.
-void measure_stages(const DataSource& source, const InputSpec& input, double seconds, Loading& result) {
+// One sample after the other.
+StageTimes measure_stages(const DataSource& source, const InputSpec& input, double seconds) {
   const double end = host_ms() + seconds * 1e3;
+  take_stage_times();
   i64 count = 0;
-  for (i64 i = 0; i < source.size() && (count < 3 || host_ms() < end); ++i) {
-    const double start = host_ms();
-    const Image image = source.image(i * 7919 % source.size());
-    const double read = host_ms();
-    prepared(image, input);
-    result.read_ms += read - start;
-    result.prepare_ms += host_ms() - read;
-    ++count;
-  }
-  result.read_ms /= static_cast<double>(count);
-  result.prepare_ms /= static_cast<double>(count);
+  for (; count < source.size() && (count < 3 || host_ms() < end); ++count)
+    prepared(source.image(count * 7919 % source.size()), input);
+  StageTimes times = take_stage_times();
+  times.samples = count;
+  return times;
 }
 
 }  // namespace
@@ -42,16 +37,18 @@ std::shared_ptr<const DataSource> loading_source(const std::string& path, i64 fr
   return open_samples(path, {}, sample_choice(options));
 }
 
-Loading measure_loading(const DataSource& source, const InputSpec& input, const LoadingOptions& o) {
+Loading measure_loading(const std::string& path, const DataSource& source, const InputSpec& input,
+                        const LoadingOptions& o) {
   check(Exit::data, source.size() > 0, "bench data: there are no samples");
   Loading result;
-  measure_stages(source, input, o.seconds / 4, result);
-  Loader loader(source, {.batch = std::min(o.batch, source.size()),
-                         .threads = o.threads,
-                         .input = input,
-                         .training = true,
-                         .cache_bytes = 0,
-                         .device = Context::current().device()});
+  result.alone = measure_stages(source, input, o.seconds / 4);
+  const LoaderOptions options{.batch = std::min(o.batch, source.size()),
+                              .threads = o.threads,
+                              .input = input,
+                              .training = true,
+                              .cache_bytes = 0,
+                              .device = Context::current().device()};
+  Loader loader(source, options);
   Progress progress("loading", static_cast<i64>(o.seconds * 1e3), "ms");
   const double start = host_ms();
   double last = start;
@@ -68,6 +65,8 @@ Loading measure_loading(const DataSource& source, const InputSpec& input, const 
     }
   }
   result.samples_per_s = static_cast<double>(result.samples) * 1e3 / (last - start);
+  result.together = loader.times().stages;
+  result.reading = reading_of(path, "none", source, options, loader.threads());
   return result;
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "nets/nets.h"
-#include "train/data/source.h"
+#include "train/data_wait.h"
 
 namespace dactyl {
 
@@ -16,12 +16,15 @@ struct LoadingOptions {
 };
 struct Loading {
   i64 samples = 0;
-  double samples_per_s = 0;            // of the loader, with its copy to the current device
-  std::vector<double> ms;              // of each batch
-  double read_ms = 0, prepare_ms = 0;  // of a sample on one thread: read and decoded, then resized and cropped
+  double samples_per_s = 0;  // of the loader, with its copy to the current device
+  std::vector<double> ms;    // of each batch
+  StageTimes alone;          // of some samples one by one, on one thread
+  StageTimes together;       // of the loader's threads
+  Reading reading;
 };
 // Nothing is kept in memory between epochs, so every sample is decoded again. Exit::data where none can be read.
-Loading measure_loading(const DataSource& source, const InputSpec& input, const LoadingOptions& options);
+Loading measure_loading(const std::string& path, const DataSource& source, const InputSpec& input,
+                        const LoadingOptions& options);
 
 // Samples for a net of so many frames (0: pictures), as `dactyl train` would open them.
 std::shared_ptr<const DataSource> loading_source(const std::string& path, i64 frames, bool frame_folders);

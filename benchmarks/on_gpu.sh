@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # Everything that needs a GPU, within the few minutes that one may be had: tests, then figures, each part with a limit.
-#   bash benchmarks/on_gpu.sh [--minutes 9] [--parts tests,parity,graph,roofs,tune,flow,table,ops,ladder] [--out DIR]
+#   bash benchmarks/on_gpu.sh [--minutes 9] [--parts tests,parity,graph,roofs,tune,flow,table,finetune,ops,ladder] [--out DIR]
 # A part may have a limit of its own, in seconds: --parts tests:200,flow:60. What a part says is in DIR/PART.log, its
 # figures in DIR/PART.json or DIR/PART.md; DIR/summary.txt has a line for each. Parts that time nothing (tests, parity,
 # graph) run at once, the others follow one by one, alone, in the order they are named. A part that fails stops none.
 #   DACTYL_BUILD=build-gpu-tests  DACTYL_BUILT=1  DACTYL_DEPS  DACTYL_ARCH  DACTYL_SANITIZERS  as in tests/gpu.sh;
 #                building comes first and is not counted
-#   PYTHON=python3   with torch, torchvision and safetensors for parity and table, with OpenCV for flow
+#   PYTHON=python3   with torch, torchvision and safetensors for parity, table and finetune, with OpenCV for flow
 # Exit code: 0 if nothing failed and nothing was out of time.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export DACTYL_BUILD=${DACTYL_BUILD:-build-gpu-tests} OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=1000
-minutes=9 parts=tests,parity,graph,roofs,tune,flow,table,ops,ladder out=on-gpu
-declare -A usual=([tests]=190 [parity]=190 [graph]=190 [roofs]=20 [tune]=60 [flow]=90 [table]=130 [ops]=50  # of 540 s
+minutes=9 parts=tests,parity,graph,roofs,tune,flow,table,finetune,ops,ladder out=on-gpu
+declare -A usual=([tests]=190 [parity]=190 [graph]=190 [roofs]=20 [tune]=60 [flow]=90 [table]=130
+  [finetune]=60 [ops]=50  # of 540 s
   [ladder]=60)  # in what is left: parts seldom need their limits
 
 usage() { echo "on_gpu.sh: $1; see the head of benchmarks/on_gpu.sh" >&2; exit 2; }
@@ -118,6 +119,11 @@ part_table() {
     --precisions bf16 --seconds 0.4 --budget $(($1 * 3 / 4)) --json "$out/table.json" |
     tee "$out/table.md"
 }
+part_finetune() {  # from JPEG files, the whole program
+  with_torch || skip "no torch, torchvision and safetensors in ${PYTHON:-python3}"
+  "${PYTHON:-python3}" benchmarks/peers/finetune.py --dactyl "$dactyl" --device cuda --per-class 100 --seconds 3 \
+    --json "$out/finetune.json" | tee "$out/finetune.md"
+}
 part_ops() {
   local all=0 bad=0 operation
   rm -f "$out/ops.json"
@@ -127,7 +133,7 @@ part_ops() {
   whether_all
 }
 part_ladder() { "$dactyl" bench ladder --device cuda --out "$out/ladder" --json | tee "$out/ladder.json"; }
-export -f with_torch with_opencv skip each whether_all part_{tests,parity,graph,roofs,tune,flow,table,ops,ladder}
+export -f with_torch with_opencv skip each whether_all part_{tests,parity,graph,roofs,tune,flow,table,finetune,ops,ladder}
 
 say() {  # say PART RESULT SECONDS NOTE
   printf '%-8s %-12s %4s s  %s\n' "$@" | sed 's/ *$//' | tee -a "$out/summary.txt"

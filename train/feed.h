@@ -20,7 +20,8 @@ class Feed {
   virtual Scores forward(Pass& pass) = 0;               // of the current batch
   const Tensor& labels() const { return batch_.labels; }
   i64 batches() const { return loader_.batches(); }
-  double waited() const { return loader_.waited(); }
+  LoadTimes times() const { return loader_.times(); }
+  i64 threads() const { return loader_.threads(); }
   virtual std::vector<BadSample> bad() const { return loader_.bad(); }
 
  protected:

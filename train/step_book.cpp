@@ -58,6 +58,7 @@ void StepBook::give(std::size_t rows) {
     row.accuracy = counts[2] / samples;
     row.samples_per_s = counts[1] * static_cast<double>(rows) / seconds;
     row.wait = wait;
+    row.seconds = seconds / static_cast<double>(rows);
     take_(row);
   }
 }

@@ -12,7 +12,8 @@ namespace dactyl {
 struct StepRow {
   i64 step = 0;  // from 1
   double loss = 0, accuracy = 0, rate = 0, samples_per_s = 0;
-  double wait = 0;  // share of the time spent waiting for data
+  double wait = 0;     // share of the time in which the device waited for data
+  double seconds = 0;  // that the step took; of several read at once their mean
 };
 
 // The step adds to `counters` (zeroed by it first); note() queues their copy to page-locked memory. Rows come out in

@@ -17,6 +17,7 @@
 #include "train/data/source.h"
 #include "train/data/words.h"
 #include "train/data/write_video.h"
+#include "train/data_wait.h"
 #include "train/flow_input.h"
 #include "train/fuse.h"
 #include "train/input_text.h"

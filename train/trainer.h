@@ -9,6 +9,7 @@
 #include "nets/nets.h"
 #include "train/data/clip_samples.h"
 #include "train/data/loader.h"
+#include "train/data_wait.h"
 #include "train/metrics.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -52,6 +53,7 @@ struct TrainOptions {
   std::string device = "auto", precision = "fp32";  // fp32, tf32, bf16
   bool graph = true;
   int threads = 0;
+  i64 picture_memory = 2048;  // MiB of prepared pictures kept, which are decoded once
   double bad_limit = 0.01;
   std::uint64_t seed = 1;
 };
@@ -59,6 +61,8 @@ struct TrainOptions {
 struct TrainResult {
   Metrics best;  // on the validation samples
   i64 steps = 0;
+  DataWait data;           // of the last stage that read samples
+  std::string data_text;   // what was said of it: one line, or empty
   Exit exit = Exit::good;  // interrupted, terminated: state is saved
 };
 

@@ -56,6 +56,7 @@ TrainResult Training::run() {
       save();
       draw(true);
     }
+    judge_input();
   } catch (const Diverged& bad) {
     explain(std::min(bad.step, plan_.back().end));
   }
@@ -106,10 +107,7 @@ bool Training::save_due() const {
 }
 
 void Training::fetch() {
-  if (feed_at_ != state_.step) {
-    waited_before_ += feed_->waited();
-    feed_->start(state_.step / per_epoch_, state_.step % per_epoch_);
-  }
+  if (feed_at_ != state_.step) feed_->start(state_.step / per_epoch_, state_.step % per_epoch_);
   const bool there = feed_->next();
   check(there, "training: the data ended at step {}, {} steps make an epoch", state_.step, per_epoch_);
   feed_at_ = state_.step + 1;
@@ -141,7 +139,7 @@ void Training::advance() {
   launch();
   tell_eager();
   ++state_.step;
-  book_->note(state_.step, rate, waited_before_ + feed_->waited());
+  book_->note(state_.step, rate, load_times().waited);
 }
 
 void Training::tell_eager() {
@@ -152,6 +150,7 @@ void Training::tell_eager() {
 
 void Training::take(const StepRow& row) {
   measured_ = true;
+  waits_.add(row, load_times().stages);
   if (!std::isfinite(row.loss)) throw Diverged{row.step};
   char text[160];
   std::snprintf(text, sizeof text, "%ld,%.9g,%.6g,%.9g,%.4g,%.3f,%.1f", row.step, row.loss, row.accuracy, row.rate,

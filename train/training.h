@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "train/data_wait.h"
 #include "train/features.h"
 #include "train/log.h"
 #include "train/plot.h"
@@ -71,6 +72,8 @@ class Training {
   void try_save();  // a full disk does not end the run while a state is there and more saves will come
   bool save_best();
   void draw(bool last);
+  LoadTimes load_times() const;  // of all feeds
+  void judge_input();            // says whether the device waited for data in this stage
   void report();
   [[noreturn]] void explain(i64 bad_step);  // finds the operation that made the first NaN
   i64 memory() const;                       // bytes
@@ -104,9 +107,11 @@ class Training {
   StepRow single_;  // of single_step
   std::unique_ptr<Feed> feed_;
   std::unique_ptr<Graph> graph_;
-  std::string why_eager_;                 // of the first graph that could not be captured
-  i64 feed_at_ = -1;                      // the step whose batch the feed gives next; −1: it must be started
-  double rate_ = -1, waited_before_ = 0;  // seconds waited for data before the feed was last started
+  std::string why_eager_;  // of the first graph that could not be captured
+  i64 feed_at_ = -1;       // the step whose batch the feed gives next; −1: it must be started
+  double rate_ = -1;
+  LoadTimes load_before_;  // of former feeds
+  WaitMeter waits_{1};
   TrainResult result_;
 };
 

@@ -132,6 +132,20 @@ void Training::save() {
   if (book_) book_->restart();
 }
 
+LoadTimes Training::load_times() const {
+  LoadTimes all = load_before_;
+  if (feed_) all += feed_->times();
+  return all;
+}
+
+void Training::judge_input() {
+  if (!feed_ || on_features_) return;
+  result_.data = waits_.measured();
+  result_.data_text = wait_text(
+      result_.data, reading_of(options_.data, options_.flow, subject_.train, loader_options(true), feed_->threads()));
+  if (!result_.data_text.empty()) log_.say(result_.data_text);
+}
+
 // At most every ten seconds, and drawn by another process while training goes on.
 void Training::draw(bool last) {
   const auto now = std::chrono::steady_clock::now();

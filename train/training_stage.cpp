@@ -17,6 +17,7 @@ LoaderOptions Training::loader_options(bool training) const {
           .seed = options_.seed,
           .bad_limit = options_.bad_limit,
           .never_mirrored = subject_.never_mirrored,
+          .cache_bytes = options_.picture_memory << 20,
           .device = Context::current().device()};
 }
 
@@ -29,8 +30,10 @@ bool Training::wants_features(std::size_t index) const {
 void Training::enter_stage(std::size_t index) {
   if (stage_ == index) return;
   if (book_) book_->flush();
+  judge_input();
+  waits_ = WaitMeter(per_epoch_);
   graph_.reset();
-  if (feed_) waited_before_ += feed_->waited();
+  if (feed_) load_before_ += feed_->times();
   feed_.reset();
   feed_at_ = -1;
   rate_ = -1;

@@ -74,7 +74,11 @@ TEST_F(Bench, data_counts_samples) {
   ASSERT_EQ(run("data synth --classes 2 --per-class 3 --size 64 --out photos").code, 0);
   const auto row = run("bench data photos --batch 2 --seconds 0.3 --device cpu --json").json();
   EXPECT_GT(row["samples"], 0);
-  EXPECT_GT(row["read_ms_per_sample"], 0);
+  for (const char* stage : {"reading", "decoding", "resizing"}) EXPECT_GT(row["ms_per_sample"][stage], 0) << stage;
+  EXPECT_GT(row["ms_per_sample_together"]["copying"], 0);
+  EXPECT_GT(row["next"].get<std::string>().size(), 0u);
+  const Said said = run("bench data photos --batch 2 --seconds 0 --device cpu --threads 1");
+  EXPECT_NE(said.out.find(" ms that a sample costs the one thread that reads; "), std::string::npos) << said.out;
   const auto brief = run("bench data photos --batch 2 --seconds 0 --device cpu --json").json();
   EXPECT_EQ(brief["runs"], 1);
   EXPECT_GT(brief["samples_per_s"], 0);

@@ -1,4 +1,7 @@
 // The loader: the same batches for any number of threads and after any start.
+#include <chrono>
+#include <thread>
+
 #include "tests/train/computed.h"
 
 namespace dactyl {
@@ -92,6 +95,22 @@ TEST(Loader, SkippedBatchesAreNotDecoded) {
   EXPECT_EQ(source.asked, 10);
 }
 
+TEST(Loader, ReadsTheNextEpochAheadWhereOneWillCome) {
+  for (const bool training : {true, false}) {
+    const Computed source(40, 2), same(40, 2);
+    LoaderOptions o = options(4, training);
+    o.cache_bytes = 0;
+    Loader loader(source, o), other(same, o);
+    const auto expected = epoch_of(other, 1);
+    epoch_of(loader, 0);
+    for (int i = 0; i < 500 && training && source.asked == 40; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(source.asked > 40, training);
+    EXPECT_EQ(epoch_of(loader, 1), expected);
+    EXPECT_LT(source.asked, 100);
+  }
+}
+
 TEST(Loader, KeptPicturesAreDecodedOnce) {
   const Computed source(64, 2);
   Loader loader(source, options(8, true, 1));
@@ -164,6 +183,33 @@ TEST(Loader, AGpuGetsTheSameBatches) {
   o.device = Device::cuda(0);
   Loader on_gpu(source, o);
   for (i64 epoch = 0; epoch < 3; ++epoch) EXPECT_EQ(epoch_of(on_gpu, epoch), epoch_of(on_cpu, epoch));
+}
+
+// The next batch is on its way while work on this one is still queued.
+TEST(Loader, AGpuThatLagsBehindSeesEachBatchWhole) {
+  if (gpu_count() == 0) GTEST_SKIP() << "no GPU";
+  const Computed source(96, 7);
+  Loader on_cpu(source, options(8, true));
+  const Use gpu(Device::cuda(0));
+  LoaderOptions o = options(8, true);
+  o.device = Device::cuda(0);
+  Loader on_gpu(source, o);
+  Tensor load({64 << 20}, DType::f32, o.device);
+  std::vector<Tensor> bytes, labels;
+  Batch batch;
+  for (i64 epoch = 0; epoch < 3; ++epoch)
+    for (on_gpu.start(epoch); on_gpu.next(batch);) {
+      for (int k = 0; k < 20; ++k) load.fill(k);  // milliseconds
+      for (const auto& [all, now] : {std::pair{&bytes, &batch.bytes}, std::pair{&labels, &batch.labels}})
+        all->emplace_back(now->shape(), now->dtype(), o.device).copy_from(*now);
+    }
+  std::size_t at = 0;
+  for (i64 epoch = 0; epoch < 3; ++epoch)
+    for (on_cpu.start(epoch); on_cpu.next(batch); ++at) {
+      EXPECT_EQ(bytes[at].floats(), batch.bytes.floats()) << at;
+      EXPECT_EQ(labels[at].floats(), batch.labels.floats()) << at;
+    }
+  EXPECT_EQ(at, bytes.size());
 }
 
 TEST(Loader, StopsCleanlyInTheMiddleAndNeedsAStart) {

@@ -89,6 +89,7 @@ TEST_F(Start, refuses_numbers_out_of_range) {
        std::vector<std::pair<std::string, std::vector<std::string>>>{{"threads", {"-1", "257", "1000000"}},
                                                                      {"dropout", {"-5", "1", "nan", "inf"}},
                                                                      {"bad-limit", {"-1", "5", "nan", "inf"}},
+                                                                     {"picture-memory", {"-1", "99999999"}},
                                                                      {"decay", {"-1", "inf", "nan"}},
                                                                      {"head-lr-mult", {"-1", "inf", "nan"}},
                                                                      {"momentum", {"1", "nan"}},

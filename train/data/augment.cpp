@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "engine/random.h"
+#include "train/data/load_stage.h"
 
 namespace dactyl {
 namespace {
@@ -184,6 +185,7 @@ Warp drawn_warp(const AugmentOptions& options, std::uint64_t seed, i64 epoch, i6
 
 Image augmented(const AugmentOptions& options, const Image& image, std::uint64_t seed, i64 epoch, i64 sample) {
   if (options.zoom == 0 && options.rotate == 0) return image;
+  const Staged turning(LoadStage::augment);
   return warped(image, drawn_warp(options, seed, epoch, sample));
 }
 

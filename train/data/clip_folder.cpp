@@ -7,6 +7,7 @@
 
 #include "train/data/class_folders.h"
 #include "train/data/csv.h"
+#include "train/data/load_stage.h"
 
 namespace dactyl {
 namespace {
@@ -125,6 +126,7 @@ std::vector<Image> ClipFiles::clips(i64 i, const ChooseTimes& choose) const {
     const Part part = cut(whole, it);
     return nearest(part, choose(part.info));
   };
+  const Staged decoding(LoadStage::decode);  // a video is read as it is decoded
   if (!is_folder(it.path)) return read_chosen(it.path, chosen);
   const std::vector<std::string> pictures = pictures_of(it.path);
   const VideoInfo info = frames_info(pictures, fps_);

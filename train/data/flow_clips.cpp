@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "train/data/load_stage.h"
 #include "train/data/regular_file.h"
 
 namespace dactyl {
@@ -119,6 +120,7 @@ class FlowClips : public ClipSource {
  private:
   // One frame per pair.
   Image flow_of(const Image& frames, const Pairs& pairs) const {
+    const Staged computing(LoadStage::flow);
     const Use use(own_context(device_));
     std::vector<int> from, to;
     for (const auto& [index, number] : pairs.pair) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "train/data/decode.h"
+#include "train/data/load_stage.h"
 #include "train/data/regular_file.h"
 
 namespace dactyl {
@@ -79,7 +80,14 @@ Image decode(Bytes bytes, const ImageLimits& limits) {
 }
 
 Image read_image(const std::string& path, const ImageLimits& limits) {
-  return about(path, [&] { return decode(RegularFile(path, "a picture", limits.file_bytes).read_all(), limits); });
+  return about(path, [&] {
+    const Staged decoding(LoadStage::decode);
+    const auto bytes = [&] {
+      const Staged reading(LoadStage::read);
+      return RegularFile(path, "a picture", limits.file_bytes).read_all();
+    };
+    return decode(bytes(), limits);
+  });
 }
 
 Image frame_of(const Image& clip, int frame) {

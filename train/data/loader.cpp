@@ -2,10 +2,13 @@
 #include "train/data/loader.h"
 
 #include <algorithm>
-#include <chrono>
+#include <deque>
 #include <map>
 #include <numeric>
+#include <optional>
 
+#include "engine/stamp.h"
+#include "engine/upload.h"
 #include "train/data/prefetch.h"
 
 namespace dactyl {
@@ -49,22 +52,22 @@ struct Loader::State {
         batches(options.training ? s.size() / options.batch : (s.size() + options.batch - 1) / options.batch),
         class_counts(s.class_counts()),
         class_bad(class_counts.size()),
-        prefetch(s, options, batch_shape(s, options), batches) {
+        prefetch(s, options, batch_shape(s, options), batches, [this](i64 e) { return plan_of(source, options, e); }) {
     const i64 n = options.batch / options.ranks;
     bytes = Tensor(batch_shape(s, options), DType::u8, options.device);
     geometry = Tensor({n, 8}, DType::f32, options.device);
     labels = Tensor({n}, DType::i32, options.device);
+    if (options.device.is_cuda()) upload.emplace(options.device, prefetch.block_bytes());
   }
 
+  i64 number() const { return epoch * batches + position; }  // through all epochs
   void release_last();
   void enter_faults(const BatchBuffer& buffer);
   void enter(const Fault& fault);
   void check_limits(const Fault& fault) const;
+  BatchBuffer& await();
+  void count_pauses();
   void deliver(BatchBuffer& buffer, Batch& batch);
-  void copy(Tensor& to, const void* from) {
-    copy_bytes(to.raw(), options.device, from, Device::cpu(), static_cast<std::size_t>(to.bytes()));
-    to.touch();
-  }
 
   const DataSource& source;
   const LoaderOptions options;
@@ -73,16 +76,24 @@ struct Loader::State {
   i64 epoch = 0, position = 0;  // position: the batch that next() gives
   bool started = false;
   bool holding = false;  // the batch before position was handed out and its buffer not yet released
-  double waited = 0;     // seconds
+
+  // While next() waited: from when the device was done with all it had been given to when there was more.
+  struct Pause {
+    Stamp from, to;
+    Event over;
+  };
+  std::deque<Pause> pauses;  // that the device has not come to yet
+  double waited = 0;         // seconds, in pauses that are over
 
   std::map<i64, std::string> bad;  // sample -> reason
   std::vector<i64> class_counts, class_bad;
   i64 in_a_row = 0;
-  Prefetch prefetch;  // last: its threads end before anything they see goes
+  std::optional<Upload> upload;  // to a GPU
+  Prefetch prefetch;             // last: its threads end, and copies, before anything they see goes
 };
 
 void Loader::State::release_last() {
-  if (holding) prefetch.release(position - 1);
+  if (holding) prefetch.release(number() - 1);
   holding = false;
 }
 
@@ -114,11 +125,33 @@ void Loader::State::check_limits(const Fault& fault) const {
       fault.reason);
 }
 
+BatchBuffer& Loader::State::await() {
+  if (prefetch.ready(number())) return prefetch.wait(number());
+  const Stamp from = Stamp::now();
+  BatchBuffer& buffer = prefetch.wait(number());
+  const Stamp to = Stamp::now();
+  pauses.push_back({from, to, Context::current().compute().record()});
+  return buffer;
+}
+
+void Loader::State::count_pauses() {
+  for (; !pauses.empty() && pauses.front().over.done(); pauses.pop_front())
+    waited += pauses.front().to.since(pauses.front().from);
+}
+
+// To a GPU in one piece, while the step before still reads the tensors; what remains is a copy within its memory.
 void Loader::State::deliver(BatchBuffer& buffer, Batch& batch) {
+  const std::byte* block = upload ? upload->send(buffer.block.get(), buffer.copied) : buffer.block.get();
+  const Device device = upload ? options.device : Device::cpu();
+  const auto copy = [&](Tensor& to, const void* part) {
+    const std::ptrdiff_t at = static_cast<const std::byte*>(part) - buffer.block.get();
+    copy_bytes(to.raw(), options.device, block + at, device, static_cast<std::size_t>(to.bytes()));
+    to.touch();
+  };
   copy(bytes, buffer.bytes);
   copy(geometry, buffer.geometry);
   copy(labels, buffer.labels);
-  if (options.device.is_cuda()) buffer.copied = Context::current().compute().record();
+  if (upload) upload->taken();
   batch = {bytes, geometry, labels, buffer.samples, epoch, position, 0};
   batch.count = std::count_if(batch.samples.begin(), batch.samples.end(), [](i64 s) { return s >= 0; });
 }
@@ -131,12 +164,13 @@ Loader::~Loader() = default;
 void Loader::start(i64 epoch, i64 batch) {
   State& s = *state_;
   check(epoch >= 0 && batch >= 0 && batch <= s.batches, "loader: batch {} of {}, epoch {}", batch, s.batches, epoch);
-  s.prefetch.start(plan_of(s.source, s.options, epoch), batch);
+  s.release_last();
   s.started = true;
   s.epoch = epoch;
   s.position = batch;
-  s.holding = false;
-  s.waited = 0;
+  // A training's next epoch will be wanted too, except at its very end.
+  constexpr i64 later = i64{1} << 40;
+  s.prefetch.start(s.number(), s.options.training ? s.number() + later : (epoch + 1) * s.batches);
 }
 
 bool Loader::next(Batch& batch) {
@@ -144,9 +178,8 @@ bool Loader::next(Batch& batch) {
   check(s.started, "loader: next() before start()");
   s.release_last();
   if (s.position == s.batches) return false;
-  const auto begin = std::chrono::steady_clock::now();
-  BatchBuffer& buffer = s.prefetch.wait(s.position);
-  s.waited += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  BatchBuffer& buffer = s.await();
+  s.count_pauses();
   s.enter_faults(buffer);
   if (buffer.error) std::rethrow_exception(buffer.error);
   s.deliver(buffer, batch);
@@ -157,7 +190,18 @@ bool Loader::next(Batch& batch) {
 
 i64 Loader::batches() const { return state_->batches; }
 
-double Loader::waited() const { return state_->waited; }
+LoadTimes& LoadTimes::operator+=(const LoadTimes& more) {
+  waited += more.waited;
+  stages += more.stages;
+  return *this;
+}
+
+LoadTimes Loader::times() const {
+  state_->count_pauses();
+  return {state_->waited, state_->prefetch.stages()};
+}
+
+i64 Loader::threads() const { return state_->prefetch.threads(); }
 
 std::vector<BadSample> Loader::bad() const {
   std::vector<BadSample> list;

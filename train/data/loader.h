@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "train/data/augment.h"
+#include "train/data/load_stage.h"
 #include "train/data/source.h"
 
 namespace dactyl {
@@ -39,6 +40,14 @@ struct LoaderOptions {
   Device device;
 };
 
+// Since a loader was made.
+struct LoadTimes {
+  double waited = 0;  // seconds that the device had nothing to do because next() waited; up to two batches late on a GPU
+  StageTimes stages;  // what the threads did, ahead of the batches handed out
+
+  LoadTimes& operator+=(const LoadTimes& more);
+};
+
 struct BadSample {
   std::string name, reason;
 };
@@ -54,7 +63,8 @@ class Loader {
   void start(i64 epoch, i64 batch = 0);    // position; also skips ahead after a resume
   bool next(Batch& batch);                 // false at the end of the epoch; rethrows a worker's error
   i64 batches() const;                     // per epoch
-  double waited() const;                   // seconds next() spent waiting since start
+  LoadTimes times() const;
+  i64 threads() const;                     // that read
   std::vector<BadSample> bad() const;      // so far, in order of name
 
  private:

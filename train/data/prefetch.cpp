@@ -21,21 +21,24 @@ i64 thread_count(int wanted) {
 }  // namespace
 
 BatchBuffer::BatchBuffer(i64 slots, i64 picture_bytes)
-    : block(pinned_bytes(aligned(slots * picture_bytes) + aligned(slots * 32) + aligned(slots * 4))),
+    : size(aligned(slots * picture_bytes) + aligned(slots * 32) + aligned(slots * 4)),
+      block(pinned_bytes(size)),
       bytes(reinterpret_cast<std::uint8_t*>(block.get())),
       geometry(reinterpret_cast<float*>(bytes + aligned(slots * picture_bytes))),
       labels(reinterpret_cast<std::int32_t*>(bytes + aligned(slots * picture_bytes) + aligned(slots * 32))),
       samples(static_cast<std::size_t>(slots)),
       faults(static_cast<std::size_t>(slots)) {}
 
-Prefetch::Prefetch(const DataSource& source, const LoaderOptions& options, const Shape& batch, i64 batches)
+Prefetch::Prefetch(const DataSource& source, const LoaderOptions& options, const Shape& batch, i64 batches,
+                   MakePlan plan)
     : source_(source),
       options_(options),
       side_(batch[-2]),
       batches_(batches),
       slots_(batch[0]),
       sample_bytes_(static_cast<std::size_t>(batch.count() / batch[0])),
-      cache_(source, options.input, source.frames() > 1 ? 0 : options.cache_bytes) {
+      cache_(source, options.input, source.frames() > 1 ? 0 : options.cache_bytes),
+      make_plan_(std::move(plan)) {
   const i64 threads = thread_count(options.threads);
   const i64 ahead = 3 + 2 * threads / slots_;  // small batches: enough of them that every thread has work
   for (i64 i = 0; i < ahead; ++i) ring_.emplace_back(slots_, static_cast<i64>(sample_bytes_));
@@ -63,20 +66,28 @@ Prefetch::~Prefetch() {
     }
 }
 
-void Prefetch::start(EpochPlan plan, i64 batch) {
+// After an error the batch is tried anew.
+bool Prefetch::goes_on(i64 batch) const {
+  return batch == released_ &&
+         std::none_of(ring_.begin(), ring_.end(), [](const BatchBuffer& b) { return b.error != nullptr; });
+}
+
+void Prefetch::start(i64 batch, i64 end) {
   std::unique_lock lock(mutex_);
-  end_ticket_ = next_ticket_;  // nothing more to take
-  work_done_.wait(lock, [&] { return busy_ == 0; });
-  for (BatchBuffer& buffer : ring_) {
-    buffer.copied.synchronize();
-    buffer.copied = Event();
-    buffer.missing = slots_;
-    buffer.error = nullptr;
+  if (!goes_on(batch)) {
+    end_ticket_ = next_ticket_;  // nothing more to take
+    work_done_.wait(lock, [&] { return busy_ == 0; });
+    for (BatchBuffer& buffer : ring_) {
+      buffer.copied.synchronize();
+      buffer.copied = Event();
+      buffer.missing = slots_;
+      buffer.error = nullptr;
+    }
+    plan_ = nullptr;
+    next_ticket_ = batch * slots_;
+    released_ = batch;
   }
-  plan_ = std::move(plan);
-  next_ticket_ = batch * slots_;
-  end_ticket_ = batches_ * slots_;
-  released_ = batch;
+  end_ticket_ = end * slots_;
   work_there_.notify_all();
 }
 
@@ -98,6 +109,23 @@ void Prefetch::release(i64 batch) {
   work_there_.notify_all();
 }
 
+bool Prefetch::ready(i64 batch) {
+  const std::lock_guard lock(mutex_);
+  return buffer_of(batch).missing == 0;
+}
+
+StageTimes Prefetch::stages() {
+  const std::lock_guard lock(mutex_);
+  return stages_;
+}
+
+// Under the lock: tickets come in order, so the first of an epoch finds it missing.
+std::shared_ptr<const EpochPlan> Prefetch::plan_of(i64 ticket) {
+  const i64 epoch = ticket / (batches_ * slots_);
+  if (!plan_ || plan_->epoch != epoch) plan_ = std::make_shared<const EpochPlan>(make_plan_(epoch));
+  return plan_;
+}
+
 bool Prefetch::can_take() const {
   return next_ticket_ < end_ticket_ && next_ticket_ / slots_ < released_ + static_cast<i64>(ring_.size());
 }
@@ -109,16 +137,20 @@ void Prefetch::work() {
     work_there_.wait(lock, [&] { return stop_ || can_take(); });
     if (stop_) return;
     const i64 ticket = next_ticket_++;
+    const std::shared_ptr<const EpochPlan> plan = plan_of(ticket);
     ++busy_;
     lock.unlock();
     std::exception_ptr error;
     try {
-      fill(ticket);
+      const Staged copying(LoadStage::copy);
+      fill(*plan, ticket);
     } catch (...) {
       error = std::current_exception();
     }
     lock.lock();
     --busy_;
+    stages_ += take_stage_times();
+    ++stages_.samples;
     BatchBuffer& buffer = buffer_of(ticket / slots_);
     const i64 slot = ticket % slots_;
     if (error && (!buffer.error || slot < buffer.error_slot)) {
@@ -130,20 +162,20 @@ void Prefetch::work() {
   }
 }
 
-void Prefetch::fill(i64 ticket) {
+void Prefetch::fill(const EpochPlan& plan, i64 ticket) {
   const i64 batch = ticket / slots_;
   const auto slot = static_cast<std::size_t>(ticket % slots_);
   BatchBuffer& buffer = buffer_of(batch);
   buffer.faults[slot].clear();
-  const i64 position = batch * options_.batch + options_.rank * slots_ + ticket % slots_;
-  if (position < static_cast<i64>(plan_.order.size()))
-    put_picture(plan_.order[static_cast<std::size_t>(position)], buffer, slot);
+  const i64 position = batch % batches_ * options_.batch + options_.rank * slots_ + ticket % slots_;
+  if (position < static_cast<i64>(plan.order.size()))
+    put_picture(plan.epoch, plan.order[static_cast<std::size_t>(position)], buffer, slot);
   else
     put_filler(buffer, slot);
 }
 
-void Prefetch::put_picture(i64 sample, BatchBuffer& buffer, std::size_t slot) {
-  Drawn drawn = cache_.draw(sample, options_.training ? plan_.epoch : -1);
+void Prefetch::put_picture(i64 epoch, i64 sample, BatchBuffer& buffer, std::size_t slot) {
+  Drawn drawn = cache_.draw(sample, options_.training ? epoch : -1);
   buffer.faults[slot] = std::move(drawn.faults);
   if (!drawn.image) return put_filler(buffer, slot);
   const int side = static_cast<int>(side_), label = source_.label(sample);
@@ -153,9 +185,9 @@ void Prefetch::put_picture(i64 sample, BatchBuffer& buffer, std::size_t slot) {
     const auto c = static_cast<std::size_t>(label);
     AugmentOptions augment = options_.augment;
     if (c < options_.never_mirrored.size() && options_.never_mirrored[c]) augment.reflect_x = false;
-    geometry = augmented(augment, options_.input, side, side, options_.seed, plan_.epoch, sample);
+    geometry = augmented(augment, options_.input, side, side, options_.seed, epoch, sample);
     if (augment.zoom > 0 || augment.rotate > 0)
-      drawn.image = std::make_shared<Image>(augmented(augment, *drawn.image, options_.seed, plan_.epoch, sample));
+      drawn.image = std::make_shared<Image>(augmented(augment, *drawn.image, options_.seed, epoch, sample));
   }
   check(drawn.image->rgb.size() == sample_bytes_, "loader: {} gives {} bytes, a batch has room for {}",
         source_.name(sample), drawn.image->rgb.size(), sample_bytes_);

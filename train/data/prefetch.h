@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <exception>
+#include <functional>
 #include <thread>
 
 #include "train/data/loader.h"
@@ -19,6 +20,7 @@ struct EpochPlan {
 // Memory for one batch, page-locked where there is a GPU.
 struct BatchBuffer {
   BatchBuffer(i64 slots, i64 picture_bytes);
+  std::size_t size;  // of the block, which holds the next three
   std::shared_ptr<std::byte> block;
   std::uint8_t* bytes;
   float* geometry;
@@ -31,20 +33,31 @@ struct BatchBuffer {
 };
 
 // A ring of buffers. Work is handed out slot by slot in order, so every thread helps with the batch needed next.
+// Batches are numbered through all epochs, and an epoch's first ones are filled while the last ones of the epoch before
+// are used.
 class Prefetch {
  public:
-  Prefetch(const DataSource& source, const LoaderOptions& options, const Shape& batch, i64 batches);
+  using MakePlan = std::function<EpochPlan(i64 epoch)>;
+  Prefetch(const DataSource& source, const LoaderOptions& options, const Shape& batch, i64 batches, MakePlan plan);
   ~Prefetch();
 
-  void start(EpochPlan plan, i64 batch);  // waits for the slots in work, forgets the rest
-  BatchBuffer& wait(i64 batch);           // batches in turn
-  void release(i64 batch);                // its buffer may be filled again
+  // Fills batches from this one up to `end`. Goes on with what it has if this one is the next; else waits for the slots
+  // in work and forgets the rest.
+  void start(i64 batch, i64 end);
+  BatchBuffer& wait(i64 batch);  // batches in turn
+  void release(i64 batch);       // its buffer may be filled again
+  bool ready(i64 batch);         // whether wait(batch) would return at once
+  i64 threads() const { return static_cast<i64>(threads_.size()); }
+  i64 block_bytes() const { return static_cast<i64>(ring_.front().size); }
+  StageTimes stages();  // of all threads so far
 
  private:
   void work();
   bool can_take() const;
-  void fill(i64 ticket);
-  void put_picture(i64 sample, BatchBuffer& buffer, std::size_t slot);
+  bool goes_on(i64 batch) const;
+  std::shared_ptr<const EpochPlan> plan_of(i64 ticket);
+  void fill(const EpochPlan& plan, i64 ticket);
+  void put_picture(i64 epoch, i64 sample, BatchBuffer& buffer, std::size_t slot);
   void put_filler(BatchBuffer& buffer, std::size_t slot) const;
   BatchBuffer& buffer_of(i64 batch) { return ring_[static_cast<std::size_t>(batch) % ring_.size()]; }
 
@@ -53,14 +66,16 @@ class Prefetch {
   const i64 side_, batches_, slots_;  // slots: samples of a batch that this rank takes
   const std::size_t sample_bytes_;
   PictureCache cache_;
-  EpochPlan plan_;
+  const MakePlan make_plan_;
+  std::shared_ptr<const EpochPlan> plan_;  // of the ticket taken last
   std::vector<BatchBuffer> ring_;
 
   std::mutex mutex_;
   std::condition_variable work_there_, work_done_;
   i64 next_ticket_ = 0, end_ticket_ = 0;  // ticket = batch · slots + slot
-  i64 released_ = 0;                      // batches before it are done with
+  i64 released_ = -1;                     // batches before it are done with; -1: not started
   i64 busy_ = 0;
+  StageTimes stages_;
   bool stop_ = false;
   std::vector<std::thread> threads_;
 };

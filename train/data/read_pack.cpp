@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "train/data/class_folders.h"
+#include "train/data/load_stage.h"
 #include "train/data/pack.h"
 #include "train/data/pack_format.h"
 #include "weights/crc32c.h"
@@ -37,6 +38,7 @@ class Pack : public ClipSource {
   }
 
   std::vector<Image> clips(i64 i, const ChooseTimes& choose) const override {
+    const Staged reading(LoadStage::read);
     return about(path_ + ": " + name(i), [&] {
       const PackedSample& s = sample(i);
       const Tail tail = read_tail(i);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "train/data/image.h"
+#include "train/data/load_stage.h"
 
 namespace dactyl {
 namespace {
@@ -98,6 +99,7 @@ Image resized_part(const Image& image, int height, int width, Filter filter, int
   check(height > 0 && width > 0 && image.height > 0 && image.width > 0, "resize: from {} x {} to {} x {}", image.height,
         image.width, height, width);
   check(image.channels == 3 || image.channels == 2, "resize: {} channels; pictures have 3, flow has 2", image.channels);
+  const Staged resizing(LoadStage::resize);
   if (height == image.height && width == image.width) return cropped(image, top, left, part_height, part_width);
   Image part{part_height, part_width, {}, image.frames, image.channels};
   part.rgb.resize(part.frame_bytes() * static_cast<std::size_t>(image.frames));
