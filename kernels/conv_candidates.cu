@@ -168,7 +168,7 @@ class Search {
         const ConvWay* inner = conv_way(packed_problem(problem_, packing));
         return inner ? packed_way(packing, *inner) : nullptr;
       });
-    for (const char* name : {"stem", "stem by warps"}) attempt([&] { return stem_way(problem_, name); });
+    attempt([&] { return stem_way(problem_); });
   }
 
   void apart() {

@@ -74,14 +74,11 @@ class ColumnsWay final : public ConvWay {
 
 class StemWay final : public ConvWay {
  public:
-  StemWay(const std::string& name, hopper::Unit unit) : ConvWay(name), unit_(unit) {}
+  StemWay() : ConvWay("stem") {}
   bool run(const ConvProblem& problem, const ConvTensors& t) const override {
-    (problem.pass == Pass::forward ? hopper::stem_forward : hopper::stem_weights)(problem, t, unit_);
+    (problem.pass == Pass::forward ? hopper::stem_forward : hopper::stem_weights)(problem, t);
     return true;
   }
-
- private:
-  hopper::Unit unit_;
 };
 
 class ApartWay final : public ConvWay {
@@ -135,10 +132,8 @@ OwnedWay placed_way(const ConvWay& dense) { return std::make_unique<PlacedWay>(d
 OwnedWay few_rows_way() { return std::make_unique<FewRowsWay>(); }
 OwnedWay columns_way() { return std::make_unique<ColumnsWay>(); }
 OwnedWay apart_way(const ConvWay& plain) { return std::make_unique<ApartWay>(plain); }
-OwnedWay stem_way(const ConvProblem& problem, const std::string& name) {
-  if (!hopper::is_stem(problem) || !hopper::has_stem_kernels()) return nullptr;
-  if (name == "stem") return std::make_unique<StemWay>(name, hopper::Unit::warpgroups);
-  return name == "stem by warps" ? std::make_unique<StemWay>(name, hopper::Unit::warps) : nullptr;
+OwnedWay stem_way(const ConvProblem& problem) {
+  return hopper::is_stem(problem) && hopper::has_stem_kernels() ? std::make_unique<StemWay>() : nullptr;
 }
 OwnedWay packed_way(const Packing& packing, const ConvWay& inner) {
   return std::make_unique<PackedWay>(packing, inner);

@@ -32,8 +32,8 @@ OwnedWay few_rows_way();        // "few rows": of a linear layer, by our own ker
 OwnedWay gemm_way(std::shared_ptr<const LtProduct> product, LtAlgorithm algorithm);
 // "placed": a problem whose y is a slice, by `dense` in memory of its own and a copy between the two.
 OwnedWay placed_way(const ConvWay& dense);
-// "stem", "stem by warps": hopper/stem.h; null for other problems and GPUs.
-OwnedWay stem_way(const ConvProblem& problem, const std::string& name);
+// "stem": hopper/stem.h; null for other problems and GPUs.
+OwnedWay stem_way(const ConvProblem& problem);
 // "apart": the sums by `plain`, then bias and relu in a pass of their own.
 OwnedWay apart_way(const ConvWay& plain);
 ConvProblem without_epilogue(const ConvProblem& problem);

@@ -34,8 +34,8 @@ bool has_stem_kernels() {
 }
 #else
 bool has_stem_kernels() { return false; }
-void stem_forward(const ConvProblem&, const ConvTensors&, Unit) { check(false, "stem: this build has no GPU code"); }
-void stem_weights(const ConvProblem&, const ConvTensors&, Unit) { check(false, "stem: this build has no GPU code"); }
+void stem_forward(const ConvProblem&, const ConvTensors&) { check(false, "stem: this build has no GPU code"); }
+void stem_weights(const ConvProblem&, const ConvTensors&) { check(false, "stem: this build has no GPU code"); }
 #endif
 
 }  // namespace dactyl::hopper

@@ -12,14 +12,10 @@ bool is_stem(const ConvProblem& problem);
 // Whether the current GPU can run it.
 bool has_stem_kernels();
 
-// Which instructions: those of warpgroups (wgmma), or those of warps (mma.sync), which should be slower and ask less of
-// how operands lie.
-enum class Unit { warpgroups, warps };
-
 // Queues the pass on the compute stream. A NaN or an infinity in x may also reach results whose windows end within a
 // row or a pixel of it: there its weight is a zero. Scratch comes from the pool: the packed filters (at most 158 KB) or
 // the partial sums (about 12 MB).
-void stem_forward(const ConvProblem& problem, const ConvTensors& tensors, Unit unit);
-void stem_weights(const ConvProblem& problem, const ConvTensors& tensors, Unit unit);
+void stem_forward(const ConvProblem& problem, const ConvTensors& tensors);
+void stem_weights(const ConvProblem& problem, const ConvTensors& tensors);
 
 }  // namespace dactyl::hopper

@@ -14,7 +14,6 @@
 #include "kernels/hopper/stem_launch.h"
 #include "kernels/hopper/stem_stage.h"
 #include "kernels/hopper/stem_turns.h"
-#include "kernels/hopper/warp_mma.h"
 #include "kernels/hopper/wgmma_shapes.h"
 
 namespace dactyl::hopper {
@@ -29,30 +28,21 @@ struct Epilogue {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
 using Sums = float[tile_rows * 4];
 
-template <int channels, Unit unit>
+template <int channels>
 __device__ void multiply_slab(Sums& d, unsigned filters, unsigned lines, bool begins) {
   using L = Lines<channels, false>;
   using F = Filters<channels>;
-  if constexpr (unit == Unit::warpgroups) {
-    open_multiplications();
-  } else if (begins) {
-    for (float& sum : d) sum = 0;
-  }
+  open_multiplications();
 #pragma unroll
   for (int k = 0; k < L::k_steps; ++k) {
     const Granule first = L::granule(L::first_of_step(k)), second = L::granule(L::second_of_step(k));
     const unsigned a = filters + k * F::step_bytes, b = lines + first.at;
     const int leading = second.at - first.at;
-    if constexpr (unit == Unit::warpgroups)
-      multiply(d, operand(a, F::half_bytes, 128), operand(b, leading, first.row_step), k > 0 || !begins);
-    else
-      multiply_by_warps<tile_rows>(d, a, F::half_bytes, 128, b, leading, first.row_step);
+    multiply(d, operand(a, F::half_bytes, 128), operand(b, leading, first.row_step), k > 0 || !begins);
   }
-  if constexpr (unit == Unit::warpgroups) {
-    end_multiplications();
-    wait_for_multiplications<0>();
-    settle(d);
-  }
+  end_multiplications();
+  wait_for_multiplications<0>();
+  settle(d);
 }
 
 __device__ float finished(float sum, float bias, bool relu) {
@@ -80,7 +70,7 @@ __device__ void store_tile(const StemShape& s, const Tile& t, int column, int wa
   }
 }
 
-template <int channels, Unit unit>
+template <int channels>
 __device__ void multiply_all(const StemShape& s, const unsigned char* memory, const Epilogue& e) {
   const int group = warpgroup(), warp = static_cast<int>(threadIdx.x) / 32 % 4;
   const unsigned filters = shared_address(memory), lines = filters + s.depth * Filters<channels>::slab_bytes;
@@ -90,8 +80,8 @@ __device__ void multiply_all(const StemShape& s, const unsigned char* memory, co
   for (TileWalk at(s, blockIdx.x, gridDim.x); at.more(); at.next(), ++slab) {
     const int buffer = slab % 2;
     wait_until_full(buffer, group);
-    multiply_slab<channels, unit>(d, filters + at.tap * Filters<channels>::slab_bytes,
-                                  lines + buffer * Lines<channels, false>::bytes + group * 128, at.begins());
+    multiply_slab<channels>(d, filters + at.tap * Filters<channels>::slab_bytes,
+                            lines + buffer * Lines<channels, false>::bytes + group * 128, at.begins());
     say_empty(buffer, group);
     if (group == 0 && slab == 0) arrive_at<256>(behind);
     if (at.ends()) store_tile(s, at.tile, 8 * group, warp, threadIdx.x % 32, d, e);
@@ -120,7 +110,7 @@ __device__ void stage_all(const StemShape& s, unsigned char* lines, const std::u
 }
 #endif
 
-template <int channels, bool wide, Unit unit>
+template <int channels, bool wide>
 __global__ void __launch_bounds__(stem_threads, 1)
     forward_kernel(const __grid_constant__ StemShape s, [[maybe_unused]] const std::uint16_t* x,
                    [[maybe_unused]] const uint4* filters, [[maybe_unused]] const Epilogue e) {
@@ -131,7 +121,7 @@ __global__ void __launch_bounds__(stem_threads, 1)
   publish_to_matrix_unit();
   __syncthreads();
   if (threadIdx.x < stem_threads - stagers)
-    multiply_all<channels, unit>(s, memory, e);
+    multiply_all<channels>(s, memory, e);
   else
     stage_all<channels, wide>(s, memory + bytes, x);
 #endif
@@ -149,32 +139,27 @@ Tensor packed_filters(const StemShape& s, const Tensor& w) {
   return packed;
 }
 
-template <int channels, bool wide, Unit unit>
+template <int channels, bool wide>
 void launch(const StemShape& s, const ConvTensors& t, bool relu) {
   const Tensor filters = packed_filters<channels>(s, t.w);
   const int bytes = s.depth * Filters<channels>::slab_bytes + 2 * Lines<channels, false>::bytes;
-  allow(forward_kernel<channels, wide, unit>, bytes);
+  allow(forward_kernel<channels, wide>, bytes);
   const Epilogue e{t.bias.defined() ? t.bias.data<bf16>() : nullptr, relu, t.y.data<bf16>()};
-  forward_kernel<channels, wide, unit>
+  forward_kernel<channels, wide>
       <<<std::min(s.tiles, multiprocessors()), stem_threads, bytes, Context::current().compute().handle()>>>(
           s, reinterpret_cast<const std::uint16_t*>(t.x.raw()), reinterpret_cast<const uint4*>(filters.raw()), e);
   check_launch("stem: forward");
 }
 
-template <Unit unit>
-void run(const ConvProblem& p, const ConvTensors& t) {
+}  // namespace
+
+void stem_forward(const ConvProblem& p, const ConvTensors& t) {
   const StemShape s(p);
   const bool wide = has_wide_rows(p, t.x);
   if (p.ins == 3)
-    wide ? launch<3, true, unit>(s, t, p.relu) : launch<3, false, unit>(s, t, p.relu);
+    wide ? launch<3, true>(s, t, p.relu) : launch<3, false>(s, t, p.relu);
   else
-    wide ? launch<2, true, unit>(s, t, p.relu) : launch<2, false, unit>(s, t, p.relu);
-}
-
-}  // namespace
-
-void stem_forward(const ConvProblem& p, const ConvTensors& t, Unit unit) {
-  unit == Unit::warps ? run<Unit::warps>(p, t) : run<Unit::warpgroups>(p, t);
+    wide ? launch<2, true>(s, t, p.relu) : launch<2, false>(s, t, p.relu);
 }
 
 }  // namespace dactyl::hopper

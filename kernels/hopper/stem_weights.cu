@@ -10,7 +10,6 @@
 #include "kernels/hopper/stem_launch.h"
 #include "kernels/hopper/stem_stage.h"
 #include "kernels/hopper/stem_turns.h"
-#include "kernels/hopper/warp_mma.h"
 #include "kernels/hopper/wgmma_shapes.h"
 
 namespace dactyl::hopper {
@@ -21,27 +20,24 @@ constexpr int stage_bytes = gradient_bytes + Lines<channels, true>::bytes;
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
 // Adds the products with a run of granules of the 16 outputs of row 2·pair + parity.
-template <int channels, Unit unit, int n>
+template <int channels, int n>
 __device__ void add_run(float (&d)[n], const std::uint32_t (&a)[4], unsigned lines, int run, int parity, int pair) {
   const Granules g = Lines<channels, true>::run(run, parity);
   const unsigned b = lines + g.at + pair * g.two_rows;
-  if constexpr (unit == Unit::warpgroups)
-    multiply(d, a, operand(b, 128, g.step));
-  else
-    multiply_by_warps<n / 4>(d, a, b, 128, g.step);
+  multiply(d, a, operand(b, 128, g.step));
 }
 
 // The sums of a warpgroup: runs of granules, as Lines has them.
-template <int channels, Unit unit>
+template <int channels>
 struct Sums;
-template <Unit unit>
-struct Sums<3, unit> {
+template <>
+struct Sums<3> {
   float shifts[3][24] = {}, last[16] = {};
 
   __device__ void add(const std::uint32_t (&a)[4], unsigned lines, int parity, int pair) {
 #pragma unroll
-    for (int i = 0; i < 3; ++i) add_run<3, unit>(shifts[i], a, lines, i, parity, pair);
-    add_run<3, unit>(last, a, lines, 3, parity, pair);
+    for (int i = 0; i < 3; ++i) add_run<3>(shifts[i], a, lines, i, parity, pair);
+    add_run<3>(last, a, lines, 3, parity, pair);
   }
   template <class F>
   __device__ void each_run(const F& f) {
@@ -50,13 +46,13 @@ struct Sums<3, unit> {
     f(last, 18);
   }
 };
-template <Unit unit>
-struct Sums<2, unit> {
+template <>
+struct Sums<2> {
   float shifts[2][28] = {};
 
   __device__ void add(const std::uint32_t (&a)[4], unsigned lines, int parity, int pair) {
 #pragma unroll
-    for (int i = 0; i < 2; ++i) add_run<2, unit>(shifts[i], a, lines, i, parity, pair);
+    for (int i = 0; i < 2; ++i) add_run<2>(shifts[i], a, lines, i, parity, pair);
   }
   template <class F>
   __device__ void each_run(const F& f) {
@@ -66,33 +62,31 @@ struct Sums<2, unit> {
 };
 
 // A group's rows of a tile, two at a time: dyᵀ of the next two arrives in registers while the last two are multiplied.
-template <int channels, Unit unit>
-__device__ void multiply_tile(Sums<channels, unit>& sums, unsigned gradient, unsigned lines, int parity) {
-  constexpr bool apart = unit == Unit::warpgroups;  // products go on by themselves
+template <int channels>
+__device__ void multiply_tile(Sums<channels>& sums, unsigned gradient, unsigned lines, int parity) {
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32 % 4;
   std::uint32_t dy[2][2][4];
 #pragma unroll
   for (int pair = 0; pair < tile_rows / 2; pair += 2) {
     auto& now = dy[pair / 2 % 2];
-    if (apart && pair >= 4) wait_for_multiplications<1>();  // of those before the last
+    if (pair >= 4) wait_for_multiplications<1>();  // of those before the last
 #pragma unroll
     for (int i = 0; i < 2; ++i)
       load_turned(now[i], gradient + turned_pack_at((2 * (pair + i) + parity) * tile_columns, warp, lane));
-    if constexpr (apart) open_multiplications();
+    open_multiplications();
 #pragma unroll
     for (int i = 0; i < 2; ++i) sums.add(now[i], lines, parity, pair + i);
-    if constexpr (apart) end_multiplications();
+    end_multiplications();
   }
-  if constexpr (!apart) return;
   wait_for_multiplications<0>();
   sums.each_run([](auto& d, int) { settle(d); });
 }
 
-template <int channels, Unit unit>
+template <int channels>
 __device__ void multiply_all(TapWalk at, const unsigned char* memory, float* partial) {
   const int group = warpgroup(), warp = threadIdx.x / 32 % 4, lane = threadIdx.x % 32;
   const unsigned stages = shared_address(memory);
-  Sums<channels, unit> sums;
+  Sums<channels> sums;
   for (int slab = 0; at.more(); at.next(), ++slab) {
     const int buffer = slab % 2;
     const unsigned gradient = stages + buffer * stage_bytes<channels>, lines = gradient + gradient_bytes;
@@ -145,7 +139,7 @@ __device__ void stage_all(const StemShape& s, TapWalk at, unsigned char* memory,
 }
 #endif
 
-template <int channels, bool wide, Unit unit>
+template <int channels, bool wide>
 __global__ void __launch_bounds__(stem_threads, 1)
     weights_kernel(const __grid_constant__ StemShape s, [[maybe_unused]] const __grid_constant__ StemBlocks blocks,
                    [[maybe_unused]] const std::uint16_t* x, [[maybe_unused]] const bf16* dy,
@@ -155,7 +149,7 @@ __global__ void __launch_bounds__(stem_threads, 1)
   const int block = static_cast<int>(blockIdx.x), tap = blocks.tap(block);
   const TapWalk at(s, tap, block - blocks.first[tap], blocks.count(tap));
   if (threadIdx.x < stem_threads - stagers)
-    multiply_all<channels, unit>(at, memory, partial + i64{block} * 2 * FilterSums<channels>::slab);
+    multiply_all<channels>(at, memory, partial + i64{block} * 2 * FilterSums<channels>::slab);
   else
     stage_all<channels, wide>(s, at, memory, x, dy);
 #endif
@@ -177,33 +171,28 @@ void add_up(const StemShape& s, const StemBlocks& blocks, const Tensor& partial,
   });
 }
 
-template <int channels, bool wide, Unit unit>
+template <int channels, bool wide>
 void launch(const StemShape& s, const ConvTensors& t) {
   const StemBlocks blocks(s, multiprocessors());
   const int count = blocks.first[s.depth];
   const Tensor partial({i64{count} * 2 * FilterSums<channels>::slab}, DType::f32, t.x.device());
   constexpr int bytes = 2 * stage_bytes<channels>;
-  allow(weights_kernel<channels, wide, unit>, bytes);
-  weights_kernel<channels, wide, unit><<<count, stem_threads, bytes, Context::current().compute().handle()>>>(
+  allow(weights_kernel<channels, wide>, bytes);
+  weights_kernel<channels, wide><<<count, stem_threads, bytes, Context::current().compute().handle()>>>(
       s, blocks, reinterpret_cast<const std::uint16_t*>(t.x.raw()), t.y.data<bf16>(), partial.data<float>());
   check_launch("stem: weights' gradient");
   add_up<channels>(s, blocks, partial, t.w);
 }
 
-template <Unit unit>
-void run(const ConvProblem& p, const ConvTensors& t) {
+}  // namespace
+
+void stem_weights(const ConvProblem& p, const ConvTensors& t) {
   const StemShape s(p);
   const bool wide = has_wide_rows(p, t.x);
   if (p.ins == 3)
-    wide ? launch<3, true, unit>(s, t) : launch<3, false, unit>(s, t);
+    wide ? launch<3, true>(s, t) : launch<3, false>(s, t);
   else
-    wide ? launch<2, true, unit>(s, t) : launch<2, false, unit>(s, t);
-}
-
-}  // namespace
-
-void stem_weights(const ConvProblem& p, const ConvTensors& t, Unit unit) {
-  unit == Unit::warps ? run<Unit::warps>(p, t) : run<Unit::warpgroups>(p, t);
+    wide ? launch<2, true>(s, t) : launch<2, false>(s, t);
 }
 
 }  // namespace dactyl::hopper

@@ -65,8 +65,7 @@ TEST_F(ConvSearch, packed_stems_give_the_right_numbers) {
 TEST_F(ConvSearch, stems_on_the_matrix_unit_give_the_right_numbers) {
   const Use use(Device::cuda());
   if (!hopper::has_stem_kernels()) GTEST_SKIP() << "this GPU is no Hopper";
-  for (const char* way : {"stem", "stem by warps"})
-    for (const Layer& l : {googlenet, i3d, flow}) expect_right(l, DType::bf16, way, false);
+  for (const Layer& l : {googlenet, i3d, flow}) expect_right(l, DType::bf16, "stem", false);
 }
 
 TEST(EngineName, is_read_as_it_was_written) {

@@ -32,18 +32,18 @@ std::vector<double> thrice(const Shape& shape, const std::function<void(const Te
   return numbers(kept);
 }
 
-void check_kernels(const StemCase& c, bool epilogue, Unit unit) {
+void check_kernels(const StemCase& c, bool epilogue) {
   const WantedStem want(c, epilogue);
   SCOPED_TRACE(to_text(want.forward));
-  const auto forward = [&](const Tensor& y) { stem_forward(want.forward, {want.x, want.w, y, want.bias}, unit); };
+  const auto forward = [&](const Tensor& y) { stem_forward(want.forward, {want.x, want.w, y, want.bias}); };
   expect_close("y", thrice(want.y.shape(), forward), numbers(want.y), tolerance(DType::bf16));
-  const auto weights = [&](const Tensor& dw) { stem_weights(want.weights, {want.x, dw, want.dy, {}}, unit); };
+  const auto weights = [&](const Tensor& dw) { stem_weights(want.weights, {want.x, dw, want.dy, {}}); };
   expect_close("dw", thrice(want.w.shape(), weights), numbers(want.dw), tolerance(DType::bf16));
 }
 
-void check_all(const std::vector<StemCase>& cases, Unit unit) {
+void check_all(const std::vector<StemCase>& cases) {
   for (const StemCase& c : cases)
-    for (const bool epilogue : {false, true}) check_kernels(c, epilogue, unit);
+    for (const bool epilogue : {false, true}) check_kernels(c, epilogue);
 }
 
 class StemKernels : public ::testing::Test {
@@ -56,10 +56,8 @@ class StemKernels : public ::testing::Test {
   std::unique_ptr<Use> use_;
 };
 
-TEST_F(StemKernels, of_warpgroups_agree_with_the_loops) { check_all(stem_cases, Unit::warpgroups); }
-TEST_F(StemKernels, of_warps_agree_with_the_loops) { check_all(stem_cases, Unit::warps); }
-TEST_F(StemKernels, large_of_warpgroups_agree_with_the_loops) { check_all(large, Unit::warpgroups); }
-TEST_F(StemKernels, large_of_warps_agree_with_the_loops) { check_all(large, Unit::warps); }
+TEST_F(StemKernels, agree_with_the_loops) { check_all(stem_cases); }
+TEST_F(StemKernels, large_ones_agree_with_the_loops) { check_all(large); }
 
 }  // namespace
 }  // namespace dactyl::hopper

@@ -1,7 +1,6 @@
 // Which stems there are kernels for, and who computes what of them.
 #include <map>
 
-#include "kernels/hopper/lanes.h"
 #include "kernels/hopper/stem.h"
 #include "kernels/hopper/stem_blocks.h"
 #include "tests/check_op.h"
@@ -16,25 +15,6 @@ ConvProblem i3d() {
   p.in = {20, 224, 224}, p.out = {10, 112, 112}, p.kernel = {7, 7, 7}, p.stride = {2, 2, 2};
   p.low = {2, 2, 2}, p.high = {3, 3, 3};
   return p;
-}
-
-// What a warp's lanes load is the operand that the warpgroup's unit finds: registers hold, of each matrix, two numbers
-// of row lane/4 from 2(lane mod 4) on; turned, of column lane/4.
-TEST(Stem, lanes_name_the_same_operand) {
-  constexpr int leading = 288, stride = 864;
-  const auto of = [](int i, int k, int along) {  // as along_k and along_i
-    return i / 8 * stride + k / 8 * leading + (along ? i % 8 * 2 + k % 8 * 16 : i % 8 * 16 + k % 8 * 2);
-  };
-  for (int i = 0; i < 4 * 32 * 2; ++i) {
-    const int matrix = i / 64, lane = i / 2 % 32, g = lane / 4, k = lane % 4 * 2 + i % 2;
-    const int row = 8 * matrix + g, turned_row = 8 * matrix + k;  // the lanes that name them
-    for (int warp = 0; warp < 4; ++warp)
-      EXPECT_EQ(lane_row(warp, row, leading, stride) + 2 * k,
-                of(16 * warp + g + matrix % 2 * 8, k + matrix / 2 * 8, 0));
-    const int n = g + matrix / 2 * 8, sum = k + matrix % 2 * 8;
-    EXPECT_EQ(lane_column(row, leading, stride) + 2 * k, of(n, sum, 0));
-    EXPECT_EQ(lane_column(turned_row, leading, stride) + 2 * g, of(n, sum, 1));
-  }
 }
 
 // Every tile that a tap sees belongs to one block, and all blocks have about the same.
