@@ -68,14 +68,27 @@ Tensor ConvUnit::operator()(const Tensor& x, Pass& pass, const Tensor& into) con
 }
 
 Tensor ConvUnit::normalised(const Tensor& x, Pass& pass, const Tensor& into) const {
-  const bool batch = pass.training && !pass.frozen_statistics;
-  const Tensor z = conv(x, in_type_of(*weight_, x), {.window = kernel_.on(x.shape()), .groups = groups_});
+  const Tensor z = convolved(x);
   if (pass.tap) pass.see(name_ + ".conv", z);
-  return batch_norm(z, gamma(), bias_->value, mean_->value, var_->value,
-                    {.statistics = batch ? Statistics::batch : Statistics::frozen,
-                     .epsilon = epsilon_,
-                     .relu = activation_ == Activation::relu,
-                     .into = into});
+  return batch_norm(z, gamma(), bias_->value, mean_->value, var_->value, norm(pass, into));
+}
+
+Tensor ConvUnit::pooled(const Tensor& x, Pass& pass, const Pooling& pool) const {
+  const Range range(name_);
+  const Tensor z = convolved(x);
+  return batch_norm_max_pool(z, gamma(), bias_->value, mean_->value, var_->value, norm(pass), pool.on(z.shape()));
+}
+
+Tensor ConvUnit::convolved(const Tensor& x) const {
+  return conv(x, in_type_of(*weight_, x), {.window = kernel_.on(x.shape()), .groups = groups_});
+}
+
+NormOptions ConvUnit::norm(const Pass& pass, const Tensor& into) const {
+  const bool batch = pass.training && !pass.frozen_statistics;
+  return {.statistics = batch ? Statistics::batch : Statistics::frozen,
+          .epsilon = epsilon_,
+          .relu = activation_ == Activation::relu,
+          .into = into};
 }
 
 // Nothing learns and nothing is recorded: one convolution does it all.
