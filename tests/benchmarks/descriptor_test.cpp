@@ -68,7 +68,6 @@ TEST(Descriptor, nonsense_is_a_usage_error) {
                                  "max_pool2d x=1x8x8x3 k=3 p=3",
                                  "mean_pool2d x=1x8x8x3 k=3 p=0:3",
                                  "batch_norm x=1x1x1x8",
-                                 "batch_norm_max_pool2d x=1x8x8x3 k=3 p=3",
                                  "lrn x=1x8x8x3 n=4",
                                  "linear x=9 out=3"}) {
     try {

@@ -66,9 +66,8 @@ TEST(Pooled, a_step_equals_the_tapped_one) {
       std::set<std::string> shown;
       std::map<std::string, int> joined, apart;
       std::vector<Numbers> both;
-      for (const bool tapped : {true, false}) {
+      for (const bool tapped : {true, false})
         both.push_back(step(name, tapped ? &shown : nullptr, tapped ? apart : joined));
-      }
       for (const char* layer : {"Conv3d_2c_3x3", "MaxPool3d_3a_3x3"}) EXPECT_EQ(shown.contains(layer), name == "i3d");
       EXPECT_EQ(apart["batch_norm_max_pool"], 0);
       EXPECT_EQ(joined["batch_norm_max_pool"], gpu ? 4 : 0) << "two units, there and back";
