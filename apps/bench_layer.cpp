@@ -99,7 +99,8 @@ void add_bench_layer(CLI::App& bench_verb) {
       bench_verb, "layer", "one layer alone, as a line that bench model --layers prints",
       "  dactyl bench layer \"conv3d x=32x10x56x56x64 k=3x3x3 s=1 p=same out=192 bf16\" --impl all --check\n"
       "  dactyl bench layer \"max_pool2d x=8x112x112x64 k=3 s=2 ceil fp32\" --pass data\n"
-      "\nKinds: conv2d conv3d max_pool2d max_pool3d mean_pool2d mean_pool3d batch_norm lrn linear.\n"
+      "\nKinds: conv2d conv3d max_pool2d max_pool3d mean_pool2d mean_pool3d batch_norm\n"
+      "batch_norm_max_pool2d batch_norm_max_pool3d lrn linear.\n"
       "Words: x=BATCHx…xCHANNELS, k= kernel, s= stride (1), p= padding (0; same; before:after), out=, groups=,\n"
       "into= (a slice of so many channels), n= (of lrn), bias, relu, ceil, frozen; fp32, tf32, bf16, fp16 or fp64.");
   verb->add_option("LAYER", o->line, "the layer, in quotes")->required();

@@ -17,6 +17,11 @@ Tensor norm_with(const X& x, Statistics statistics) {
                     {.statistics = statistics});
 }
 
+Tensor norm_and_pool(const X& x) {
+  const Tensor mean = Tensor::full({4}, 0.2, x[0].dtype()), var = Tensor::full({4}, 1.5, x[0].dtype());
+  return batch_norm_max_pool(x[0], x[1], x[2], mean, var, {}, {.window = square(3, 2, 1)});
+}
+
 Tensor dropped(const X& x) {
   Random random(7, x[0].device());
   return dropout(x[0], 0.4, random);
@@ -65,6 +70,7 @@ const std::vector<CheckCase>& check_cases() {
       {"lrn", {{2, 3, 3, 7}}, [](const X& x) { return lrn(x[0], {.alpha = 0.5}); }},
       {"batch_norm", {image, {4}, {4}}, [](const X& x) { return norm_with(x, Statistics::batch); }},
       {"batch_norm frozen", {image, {4}, {4}}, [](const X& x) { return norm_with(x, Statistics::frozen); }},
+      {"batch_norm max_pool", {image, {4}, {4}}, norm_and_pool},
       {"dropout", {image}, dropped},
       {"lstm", {{2, 3, 4}, {8, 4}, {8, 2}, {8}}, [](const X& x) { return lstm(x[0], x[1], x[2], x[3]); }},
       {"softmax", {{3, 7}}, [](const X& x) { return softmax(x[0]); }},

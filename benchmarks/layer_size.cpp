@@ -12,13 +12,16 @@ struct Bytes {
 
 double forward_bytes(const Descriptor& d, const Bytes& b, bool recorded) {
   if (d.learns()) return b.x + b.w + b.y;
-  if (d.kind == Kind::batch_norm) return (d.frozen ? 1 : 2) * b.x + b.y;  // statistics, then the result
+  const double reads = d.norms() && !d.frozen ? 2 : 1;  // statistics, then the result
+  if (d.kind == Kind::norm_max_pool) return reads * b.x + b.y + (recorded ? b.y + b.taps : 0);  // the x chosen as well
+  if (d.kind == Kind::batch_norm) return reads * b.x + b.y;
   return b.x + b.y + (d.kind == Kind::max_pool && recorded ? b.taps : 0);
 }
 
 double data_bytes(const Descriptor& d, const Bytes& b) {
   if (d.learns()) return b.y + b.w + b.x;
   if (d.kind == Kind::batch_norm) return 2 * (b.x + b.y) + b.x;  // sums of the gradient, then the gradient
+  if (d.kind == Kind::norm_max_pool) return 2 * b.y + (b.x + b.y + b.taps) + b.x;  // sums over the chosen alone
   if (d.kind == Kind::lrn) return b.x + b.y + b.x;
   return b.y + b.x + (d.kind == Kind::max_pool ? b.taps : 0);
 }

@@ -59,7 +59,7 @@ LayerWork::LayerWork(const Descriptor& layer, LayerPass pass, Algorithm algorith
   if (d.learns()) w_ = random_numbers(d.w(), d.dtype, 3);
   if (d.bias) bias_ = random_numbers({channels}, d.dtype, 4);
   if (d.into) wide_ = Tensor(d.y().with(-1, d.into), d.dtype);
-  if (d.kind == Kind::batch_norm) {
+  if (d.norms()) {
     const DType type = d.dtype == DType::f64 ? DType::f64 : DType::f32;
     gamma_ = Tensor::full({channels}, 1, type);
     bias_ = Tensor::zeros({channels}, type);
@@ -76,6 +76,10 @@ LayerWork::LayerWork(const Descriptor& layer, LayerPass pass, Algorithm algorith
 Tensor LayerWork::forward() const {
   const Descriptor& d = layer_;
   const Tensor into = wide_.defined() ? wide_.slice(0, d.y().channels()) : Tensor();
+  const NormOptions norm{.statistics = d.frozen ? Statistics::frozen : Statistics::batch,
+                         .relu = d.relu,
+                         .into = d.pools() ? Tensor() : into,
+                         .algorithm = algorithm_};
   const PoolOptions pool{d.window, d.ceil ? Rounding::ceil : Rounding::floor, into, algorithm_};
   switch (d.kind) {
     case Kind::conv:
@@ -85,11 +89,9 @@ Tensor LayerWork::forward() const {
     case Kind::mean_pool:
       return mean_pool(x_, pool);
     case Kind::batch_norm:
-      return batch_norm(x_, gamma_, bias_, mean_, var_,
-                        {.statistics = d.frozen ? Statistics::frozen : Statistics::batch,
-                         .relu = d.relu,
-                         .into = into,
-                         .algorithm = algorithm_});
+      return batch_norm(x_, gamma_, bias_, mean_, var_, norm);
+    case Kind::norm_max_pool:
+      return batch_norm_max_pool(x_, gamma_, bias_, mean_, var_, norm, pool);
     case Kind::lrn:
       return lrn(x_, {.size = d.n, .algorithm = algorithm_});
     case Kind::linear:

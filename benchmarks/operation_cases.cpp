@@ -21,6 +21,10 @@ const std::map<std::string, std::vector<std::string>>& descriptors() {
       {"batch_norm",
        {"batch_norm x=112x112x64 relu", "batch_norm x=28x28x192 relu", "batch_norm x=10x112x112x64 relu",
         "batch_norm x=10x56x56x192 relu", "batch_norm x=10x28x28x192 relu into=480"}},
+      {"batch_norm_max_pool",
+       {"batch_norm_max_pool2d x=112x112x64 k=3 s=2 ceil relu", "batch_norm_max_pool2d x=56x56x192 k=3 s=2 ceil relu",
+        "batch_norm_max_pool3d x=10x112x112x64 k=1x3x3 s=1x2x2 p=same relu",
+        "batch_norm_max_pool3d x=10x56x56x192 k=1x3x3 s=1x2x2 p=same relu"}},
       {"lrn", {"lrn x=55x55x96", "lrn x=27x27x256", "lrn x=56x56x64", "lrn x=56x56x192"}}};
   return list;
 }

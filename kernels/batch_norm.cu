@@ -39,7 +39,7 @@ void fit_batch(const Arguments& a) {
 }
 
 template <class C>
-void fit_frozen(const Arguments& a) {
+void fit_frozen_as(const Arguments& a) {
   const Coefficients<C> k(a.fit);
   const C *gamma = data_or_null<C>(a.gamma), *beta = data_or_null<C>(a.beta);
   const C *mean = a.mean.data<C>(), *var = a.var.data<C>();
@@ -54,7 +54,7 @@ template <class T>
 void forward(const Arguments& a, const Tensor& result) {
   using C = compute_t<T>;
   if (a.options.statistics == Statistics::frozen)
-    fit_frozen<C>(a);
+    fit_frozen(a);
   else if (a.x.device().is_cuda())
     fit_batch<T, C>(a);
   else
@@ -125,7 +125,7 @@ void run_forward(const Arguments& a, const Tensor& y) {
 #ifdef __CUDACC__
   if (fast::norms_by_packs(a, y)) {
     if (a.options.statistics == Statistics::frozen) {
-      fit_frozen<float>(a);
+      fit_frozen(a);
     } else {
       if (fast::normalise_by_clusters(a, y)) return;
       fast::fit_batch(a);
@@ -134,7 +134,7 @@ void run_forward(const Arguments& a, const Tensor& y) {
   }
 #endif
   if (norms_by_rows(a)) {
-    a.options.statistics == Statistics::frozen ? fit_frozen<float>(a) : fit_rows(a);
+    a.options.statistics == Statistics::frozen ? fit_frozen(a) : fit_rows(a);
     return normalise_rows(a, y);
   }
   with_float(a.x.dtype(), [&]<class T>() { forward<T>(a, y); });
@@ -176,12 +176,40 @@ Tensor converted(const Tensor& t, DType type) { return t.defined() ? t.to(type) 
 
 }  // namespace
 
-Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor mean, Tensor var,
-                  const NormOptions& options) {
+void fit_frozen(const NormArguments& a) {
+  a.fit.dtype() == DType::f64 ? fit_frozen_as<double>(a) : fit_frozen_as<float>(a);
+}
+
+NormArguments norm_arguments(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
+                             const Tensor& var, const NormOptions& options) {
   const DType wide = x.dtype() == DType::f64 ? DType::f64 : DType::f32;
-  Arguments a{x.detached(), converted(gamma, wide), converted(beta, wide), mean, var, {}, options};
+  NormArguments a{x.detached(), converted(gamma, wide), converted(beta, wide), mean, var, {}, options};
   check_arguments(a);
   a.fit = Tensor({4, x.shape().channels()}, wide, x.device());
+  return a;
+}
+
+NormGradients::NormGradients(const Tensor& gamma, const Tensor& beta, const NormArguments& a)
+    : gamma_slot_(gamma.slot()),
+      beta_slot_(beta.slot()),
+      wide_(a.fit.dtype()),
+      gamma_type_(gamma.defined() ? gamma.dtype() : wide_),
+      beta_type_(beta.defined() ? beta.dtype() : wide_),
+      per_channel_{a.x.shape().channels()},
+      device_(a.x.device()) {}
+
+NormSums NormGradients::places() const {
+  return {place_of_gradient(beta_slot_, per_channel_, wide_, device_),
+          place_of_gradient(gamma_slot_, per_channel_, wide_, device_)};
+}
+
+Grads NormGradients::all(const Tensor& dx, const NormSums& sums) const {
+  return {dx, sums.of_gx.to(gamma_type_), sums.of_g.to(beta_type_)};
+}
+
+Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor mean, Tensor var,
+                  const NormOptions& options) {
+  Arguments a = norm_arguments(x, gamma, beta, mean, var, options);
   Tensor y = options.into.defined() ? options.into : empty_like(x);
   run_forward(a, y);
   if (options.statistics == Statistics::batch) {
@@ -190,19 +218,15 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
   }
   if (tracing()) trace_what(to_text(describe(x, options)));
   // What backward does not read is not kept alive.
-  const DType gamma_type = gamma.defined() ? gamma.dtype() : wide, beta_type = beta.defined() ? beta.dtype() : wide;
+  const NormGradients gradients(gamma, beta, a);
   a = {a.x, {}, {}, {}, {}, a.fit, options};
   a.options.into = {};
-  return record("batch_norm", {x, gamma, beta}, y,
-                [a, gamma_type, beta_type, x_slot = x.slot(), gamma_slot = gamma.slot(), beta_slot = beta.slot()](const Tensor& dy) {
-                  const auto per_channel = [&](const std::shared_ptr<Slot>& slot) {
-                    return place_of_gradient(slot, {a.x.shape().channels()}, a.fit.dtype(), a.x.device());
-                  };
-                  const Tensor dx = place_of_gradient(x_slot, a.x.shape(), a.x.dtype(), a.x.device());
-                  const NormSums sums{per_channel(beta_slot), per_channel(gamma_slot)};
-                  run_backward(a, dy, dx, sums);
-                  return Grads{dx, sums.of_gx.to(gamma_type), sums.of_g.to(beta_type)};
-                });
+  return record("batch_norm", {x, gamma, beta}, y, [a, gradients, x_slot = x.slot()](const Tensor& dy) {
+    const Tensor dx = place_of_gradient(x_slot, a.x.shape(), a.x.dtype(), a.x.device());
+    const NormSums sums = gradients.places();
+    run_backward(a, dy, dx, sums);
+    return gradients.all(dx, sums);
+  });
 }
 
 }  // namespace dactyl

@@ -33,8 +33,26 @@ struct NormSums {
   Tensor of_g, of_gx;
 };
 
+// The arguments checked, in the types that the passes read, with a place for the coefficients.
+NormArguments norm_arguments(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
+                             const Tensor& var, const NormOptions&);
+void fit_frozen(const NormArguments&);  // the coefficients from the running statistics
+
+// Where the gradients of γ and β go, and in which types.
+struct NormGradients {
+  NormGradients(const Tensor& gamma, const Tensor& beta, const NormArguments&);
+  NormSums places() const;
+  Grads all(const Tensor& dx, const NormSums&) const;  // of x, γ and β
+
+ private:
+  std::shared_ptr<Slot> gamma_slot_, beta_slot_;
+  DType wide_, gamma_type_, beta_type_;
+  Shape per_channel_;
+  Device device_;
+};
+
 template <class C>
-const C* data_or_null(const Tensor& t) {
+C* data_or_null(const Tensor& t) {
   return t.defined() ? t.data<C>() : nullptr;
 }
 

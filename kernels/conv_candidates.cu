@@ -205,7 +205,7 @@ FoundWay fastest_way(const ConvProblem& problem) {
 }
 
 OwnedWay way_named(const ConvProblem& problem, const std::string& name, const std::string& compiled) {
-  if (OwnedWay stem = stem_way(problem, name)) return stem;
+  if (name == "stem") return stem_way(problem);
   if (name == "columns") return columns_fit(problem) && !problem.is_slice() ? columns_way() : nullptr;
   if (name == "placed") {
     const ConvWay* dense = problem.is_slice() ? conv_way(dense_problem(problem)) : nullptr;

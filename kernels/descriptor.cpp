@@ -40,6 +40,8 @@ std::string kind_text(const Descriptor& d) {
       return "mean_pool" + dimensions;
     case Kind::batch_norm:
       return "batch_norm";
+    case Kind::norm_max_pool:
+      return "batch_norm_max_pool" + dimensions;
     case Kind::lrn:
       return "lrn";
     case Kind::linear:
@@ -138,6 +140,13 @@ Descriptor describe(const Tensor& x, const NormOptions& o) {
   d.relu = o.relu;
   d.frozen = o.statistics == Statistics::frozen;
   d.into = width_of(o.into);
+  return d;
+}
+
+Descriptor describe(const Tensor& x, const NormOptions& norm, const PoolOptions& pool) {
+  Descriptor d = describe(Kind::norm_max_pool, x, pool);
+  d.relu = norm.relu;
+  d.frozen = norm.statistics == Statistics::frozen;
   return d;
 }
 

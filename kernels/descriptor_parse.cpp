@@ -21,18 +21,21 @@ struct KindWord {
 };
 
 const std::set<std::string> of_pools{"k", "s", "p", "ceil", "into"};
+const std::set<std::string> of_norm_and_pool{"k", "s", "p", "ceil", "into", "relu", "frozen"};
 const std::set<std::string> of_conv{"k", "s", "p", "out", "groups", "bias", "relu", "into"};
 
-const std::array<KindWord, 9>& kinds() {
-  static const std::array<KindWord, 9> list{{{"conv2d", Kind::conv, 2, of_conv},
-                                             {"conv3d", Kind::conv, 3, of_conv},
-                                             {"max_pool2d", Kind::max_pool, 2, of_pools},
-                                             {"max_pool3d", Kind::max_pool, 3, of_pools},
-                                             {"mean_pool2d", Kind::mean_pool, 2, of_pools},
-                                             {"mean_pool3d", Kind::mean_pool, 3, of_pools},
-                                             {"batch_norm", Kind::batch_norm, 0, {"relu", "frozen", "into"}},
-                                             {"lrn", Kind::lrn, 0, {"n"}},
-                                             {"linear", Kind::linear, 0, {"out", "bias", "relu"}}}};
+const std::array<KindWord, 11>& kinds() {
+  static const std::array<KindWord, 11> list{{{"conv2d", Kind::conv, 2, of_conv},
+                                              {"conv3d", Kind::conv, 3, of_conv},
+                                              {"max_pool2d", Kind::max_pool, 2, of_pools},
+                                              {"max_pool3d", Kind::max_pool, 3, of_pools},
+                                              {"mean_pool2d", Kind::mean_pool, 2, of_pools},
+                                              {"mean_pool3d", Kind::mean_pool, 3, of_pools},
+                                              {"batch_norm", Kind::batch_norm, 0, {"relu", "frozen", "into"}},
+                                              {"batch_norm_max_pool2d", Kind::norm_max_pool, 2, of_norm_and_pool},
+                                              {"batch_norm_max_pool3d", Kind::norm_max_pool, 3, of_norm_and_pool},
+                                              {"lrn", Kind::lrn, 0, {"n"}},
+                                              {"linear", Kind::linear, 0, {"out", "bias", "relu"}}}};
   return list;
 }
 
@@ -171,9 +174,9 @@ void check_whole(const Descriptor& d) {
   check(Exit::usage, d.groups >= 1 && d.out % d.groups == 0 && d.x.channels() % d.groups == 0,
         "layer: groups={} must divide both the {} channels of x and out={}", d.groups, d.x.channels(), d.out);
   check(Exit::usage, d.n % 2 == 1, "layer: n={} is not odd", d.n);
-  check(Exit::usage, d.kind != Kind::batch_norm || d.frozen || d.x.rows() > 1,
+  check(Exit::usage, !d.norms() || d.frozen || d.x.rows() > 1,
         "layer: x {} has one row per channel, which has no variance; use a larger batch, or frozen", d.x);
-  for (int i = 0; d.slides() && !d.learns() && i < d.window.kernel.rank(); ++i)
+  for (int i = 0; d.pools() && i < d.window.kernel.rank(); ++i)
     check(Exit::usage, d.window.low[i] < d.window.kernel[i] && d.window.high[i] < d.window.kernel[i],
           "layer: padding {} and {} leaves windows {} empty", d.window.low, d.window.high, d.window.kernel);
   const Shape y = d.y();

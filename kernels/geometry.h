@@ -19,6 +19,11 @@ struct Geometry {
   HD i64 taps() const { return kernel[0] * kernel[1] * kernel[2]; }
   HD i64 rows_in() const { return batch * in[0] * in[1] * in[2]; }
   HD i64 rows_out() const { return batch * out[0] * out[1] * out[2]; }
+  bool meets_input() const {  // no window lies in the padding alone
+    for (int i = 0; i < 3; ++i)
+      if (low[i] >= kernel[i] || high[i] >= kernel[i]) return false;
+    return true;
+  }
 
   HD static Place place(const i64 (&extent)[3], i64 row) {
     const i64 w = row % extent[2], h = row / extent[2] % extent[1], d = row / (extent[2] * extent[1]) % extent[0];

@@ -119,10 +119,8 @@ void run_backward(const Geometry& g, const Tensor& dy, const Tensor& taps, const
 Tensor max_pool(const Tensor& x, const PoolOptions& options) {
   const Shape shape = output_shape(x.shape(), options.window, x.shape().channels(), options.rounding);
   const Geometry g = geometry(x.shape(), shape, options.window);
-  for (int i = 0; i < 3; ++i)
-    check(g.low[i] < g.kernel[i] && g.high[i] < g.kernel[i],
-          "max_pool: padding {} and {} leaves windows {} of {} empty", options.window.low, options.window.high,
-          options.window.kernel, x.shape());
+  check(g.meets_input(), "max_pool: padding {} and {} leaves windows {} of {} empty", options.window.low,
+        options.window.high, options.window.kernel, x.shape());
   const Tensor y = result("max_pool", options.into, shape, x);
   Tensor taps;
   if (recording({x})) taps = Tensor(shape, g.taps() <= 256 ? DType::u8 : DType::i32, x.device());

@@ -81,6 +81,8 @@ struct NormOptions {
 // y = (x − mean)/√(var + ε)·γ + β per channel. γ (undefined: 1), β, mean, var are f32 (f64 for f64 x), (C).
 // Statistics::batch updates mean and var in place.
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor mean, Tensor var, const NormOptions&);
+// max_pool(batch_norm(x)), on a GPU without the tensor between them; of equal x the first gets the gradient. norm.into: undefined.
+Tensor batch_norm_max_pool(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor mean, Tensor var, const NormOptions& norm, const PoolOptions& pool);
 
 // For inference: a convolution without bias followed by batch_norm with fixed statistics is the convolution with these
 // weights and bias. w'[o] = w[o]·s[o], b' = β − mean·s, s = γ/√(var + ε); in the given type; not recorded.

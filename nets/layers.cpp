@@ -58,8 +58,7 @@ Tensor ConvUnit::operator()(const Tensor& x, Pass& pass, const Tensor& into) con
               .relu = activation_ == Activation::relu,
               .into = into});
   } else if (normalises(x, pass)) {
-    return normalised(conv(x, in_type_of(*weight_, x), {.window = kernel_.on(x.shape()), .groups = groups_}), pass,
-                      into);
+    return normalised(convolved(x), pass, into);
   } else {
     y = folded(x, into);
   }
@@ -71,20 +70,32 @@ bool ConvUnit::normalises(const Tensor& x, const Pass& pass) const {
 }
 
 Tensor ConvUnit::normalised(const Tensor& z, Pass& pass, const Tensor& into) const {
-  const bool batch = pass.training && !pass.frozen_statistics;
   if (pass.tap) pass.see(name_ + ".conv", z);
-  return activated(batch_norm(z, gamma(), bias_->value, mean_->value, var_->value,
-                              {.statistics = batch ? Statistics::batch : Statistics::frozen,
-                               .epsilon = epsilon_,
-                               .relu = activation_ == Activation::relu,
-                               .into = into}),
-                   pass);
+  return activated(batch_norm(z, gamma(), bias_->value, mean_->value, var_->value, norm(pass, into)), pass);
 }
 
 Tensor ConvUnit::activated(Tensor y, Pass& pass) const {  // ReLU has been done in the same pass
   if (activation_ == Activation::relu6) y = relu6(y);
   pass.see(name_, y);
   return y;
+}
+
+Tensor ConvUnit::pooled(const Tensor& x, Pass& pass, const Pooling& pool) const {
+  const Range range(name_);
+  const Tensor z = convolved(x);
+  return batch_norm_max_pool(z, gamma(), bias_->value, mean_->value, var_->value, norm(pass), pool.on(z.shape()));
+}
+
+Tensor ConvUnit::convolved(const Tensor& x) const {
+  return conv(x, in_type_of(*weight_, x), {.window = kernel_.on(x.shape()), .groups = groups_});
+}
+
+NormOptions ConvUnit::norm(const Pass& pass, const Tensor& into) const {
+  const bool batch = pass.training && !pass.frozen_statistics;
+  return {.statistics = batch ? Statistics::batch : Statistics::frozen,
+          .epsilon = epsilon_,
+          .relu = activation_ == Activation::relu,
+          .into = into};
 }
 
 // Nothing learns and nothing is recorded: one convolution does it all.

@@ -22,6 +22,13 @@ inline Kernel same(i64 size, i64 stride = 1) { return {{size, size}, {stride, st
 inline Kernel same(Shape size, Shape stride) { return {size, stride, {}, true}; }
 inline Kernel cube(i64 size, i64 stride = 1) { return same({size, size, size}, {stride, stride, stride}); }
 
+// A pool whose window is such a kernel.
+struct Pooling {
+  Kernel kernel;
+  Rounding rounding = Rounding::ceil;
+  PoolOptions on(const Shape& x) const { return {.window = kernel.on(x), .rounding = rounding}; }
+};
+
 enum class Activation { none, relu, relu6 };
 
 // How a net fills new weights, and what follows its convolutions.
@@ -45,9 +52,15 @@ class ConvUnit {
   ConvUnit(Scope at, i64 in, i64 out, Kernel kernel, const Style& style, i64 groups = 1);
   Tensor operator()(const Tensor& x, Pass& pass, const Tensor& into = {}) const;
 
+  // In training, the largest of its windows without its own result, which must then be nobody's to see.
+  bool pools(const Pass& pass) const { return mean_ && pass.training && !pass.tap && activation_ != Activation::relu6; }
+  Tensor pooled(const Tensor& x, Pass& pass, const Pooling& pool) const;
+
  private:
   friend class Siblings;
   bool normalises(const Tensor& x, const Pass& pass) const;  // not folded into the convolution
+  Tensor convolved(const Tensor& x) const;                   // before its normalisation
+  NormOptions norm(const Pass& pass, const Tensor& into = {}) const;
   Tensor normalised(const Tensor& z, Pass& pass, const Tensor& into) const;
   Tensor folded(const Tensor& x, const Tensor& into) const;
   Tensor activated(Tensor y, Pass& pass) const;

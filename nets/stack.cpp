@@ -14,15 +14,16 @@ void Stack::conv(const std::string& name, i64 out, Kernel k, i64 groups) {
   const ConvUnit unit(at_ / name, shape_.channels(), out, k, style_, groups);
   add(
       name, "conv", shape, [unit](const Tensor& x, Pass& pass) { return unit(x, pass); }, true);
+  steps_.back().unit = unit;
 }
 
 void Stack::depthwise(const std::string& name, Kernel k) { conv(name, shape_.channels(), k, shape_.channels()); }
 
 void Stack::max_pool(const std::string& name, Kernel k, Rounding rounding) {
+  const Pooling pool{k, rounding};
   add(name, "max pool", output_shape(shape_, k.on(shape_), shape_.channels(), rounding),
-      [k, rounding](const Tensor& x, Pass&) {
-        return dactyl::max_pool(x, {.window = k.on(x.shape()), .rounding = rounding});
-      });
+      [pool](const Tensor& x, Pass&) { return dactyl::max_pool(x, pool.on(x.shape())); });
+  steps_.back().pool = pool;
 }
 
 void Stack::mean_pool(const std::string& name, Kernel k, Rounding rounding) {
@@ -83,10 +84,18 @@ Tensor Stack::run(std::size_t first, Tensor x, Pass& pass) const {
   for (std::size_t i = first; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
     const Range range((at_ / step.name).path);
+    if (pools_next(i, pass)) {
+      x = step.unit->pooled(x, pass, *steps_[++i].pool);
+      continue;
+    }
     x = step.layer(x, pass);
     if (!step.seen) pass.see((at_ / step.name).path, x);
   }
   return x;
+}
+
+bool Stack::pools_next(std::size_t i, const Pass& pass) const {
+  return steps_[i].unit && i + 1 < steps_.size() && steps_[i + 1].pool && steps_[i].unit->pools(pass);
 }
 
 Tensor Stack::operator()(const Tensor& x, Pass& pass) const { return run(0, x, pass); }

@@ -1,6 +1,8 @@
 // A named sequence of layers that follows the shape of one sample and shows every intermediate result to the tap.
 #pragma once
 
+#include <optional>
+
 #include "nets/inception.h"
 #include "nets/layers.h"
 
@@ -38,11 +40,14 @@ class Stack {
   struct Step {
     std::string name;
     Layer layer;
-    Shape shape;  // of one sample's result, (1, spatial…, channels)
-    bool seen;    // the layer shows its result to the tap itself
+    Shape shape;                        // of one sample's result, (1, spatial…, channels)
+    bool seen;                          // the layer shows its result to the tap itself
+    std::optional<ConvUnit> unit = {};  // what it is, where a pool behind it may be taken with it
+    std::optional<Pooling> pool = {};
   };
   void add(const std::string& name, const std::string& kind, Shape shape, Layer layer, bool seen = false);
   Tensor run(std::size_t first, Tensor x, Pass& pass) const;
+  bool pools_next(std::size_t i, const Pass& pass) const;  // whether layer i takes the pool behind it with it
 
   Scope at_;
   Shape shape_;

@@ -3,30 +3,10 @@
 #include "kernels/fast/max_pool.h"
 
 #include "kernels/fast/max_pool_walk.h"
+#include "kernels/fast/max_pool_window.h"
 
 namespace dactyl::fast {
 namespace {
-
-// A window of the nets, known when compiled: loops unroll, divisions become shifts.
-template <int k0, int k1, int k2, int s0, int s1, int s2>
-struct Fixed {
-  static constexpr int shared = s2;  // neighbouring inputs of a row that a thread of the way back takes together
-  HD static constexpr int kernel(int i) { return i == 0 ? k0 : i == 1 ? k1 : k2; }
-  HD static constexpr int stride(int i) { return i == 0 ? s0 : i == 1 ? s1 : s2; }
-};
-
-struct Any {
-  int kernels[3], strides[3];
-  static constexpr int shared = 1;
-  explicit Any(const Geometry& g) {
-    for (int i = 0; i < 3; ++i) {
-      kernels[i] = static_cast<int>(g.kernel[i]);
-      strides[i] = static_cast<int>(g.stride[i]);
-    }
-  }
-  HD int kernel(int i) const { return kernels[i]; }
-  HD int stride(int i) const { return strides[i]; }
-};
 
 struct Cube {};  // 3×3×3, stride 1: max_pool_walk.h
 
@@ -48,16 +28,11 @@ struct Walk {
   }
 };
 
-bool is(const Geometry& g, const i64 (&kernel)[3], const i64 (&stride)[3]) {
-  return std::equal(kernel, kernel + 3, g.kernel) && std::equal(stride, stride + 3, g.stride);
-}
-
 // One result: all taps of its window.
 template <class T, class W>
 struct Forward {
   Tiles tiles;
-  Sides<T> at;
-  W window;
+  Windows<T, W> windows;
   const T* x;
   T* y;
   std::uint8_t* taps;
@@ -65,27 +40,17 @@ struct Forward {
   HD void operator()(i64 i) const {
     Spot s;
     if (!tiles.find(i, s)) return;
-    const int d0 = s.d * window.stride(0) - at.low[0], h0 = s.h * window.stride(1) - at.low[1],
-              w0 = s.w * window.stride(2) - at.low[2], channel = at.channel(s);
-    Best<T> best;
-    for (int a = 0; a < window.kernel(0); ++a)
-      for (int b = 0; b < window.kernel(1); ++b)
-        for (int c = 0; c < window.kernel(2); ++c) {
-          const bool inside = at.within(d0 + a, at.in[0]) && at.within(h0 + b, at.in[1]) && at.within(w0 + c, at.in[2]);
-          const int row = at.row_in(s.n, d0 + a, h0 + b, w0 + c);
-          best.update(inside ? Best<T>::load(x + at.x_at(row, channel)) : Best<T>::nothing(),
-                      (a * window.kernel(1) + b) * window.kernel(2) + c);
-        }
-    at.store(best, at.row_out(s.n, s.d, s.h, s.w), channel, y, taps);
+    const Sides<T>& at = windows.at;
+    const Best<T> best = windows.best(s, x, [](const T* pack) { return Best<T>::load(pack); });
+    at.store(best, at.row_out(s.n, s.d, s.h, s.w), at.channel(s), y, taps);
   }
 };
 
-// Inputs of one row that meet the same windows gather from these, in the order of their taps.
+// Inputs of one plane that meet the same windows.
 template <class T, class W>
 struct Backward {
   Tiles tiles;
-  Sides<T> at;
-  W window;
+  Windows<T, W> windows;
   const T* dy;
   const std::uint8_t* taps;
   T* dx;
@@ -93,52 +58,23 @@ struct Backward {
   HD void operator()(i64 i) const {
     Spot s;
     if (!tiles.find(i, s)) return;
-    const int channel = at.channel(s), right = (s.w + at.low[2] / W::shared) * W::shared;
-    float sum[W::shared][Pack<T>::size] = {};
-    for (int a = 0; a < window.kernel(0); ++a) {
-      const int d = output(0, s.d + at.low[0] - a);
-      if (d < 0) continue;
-      for (int b = 0; b < window.kernel(1); ++b) {
-        const int h = output(1, s.h + at.low[1] - b);
-        if (h < 0) continue;
-        for (int c = 0; c < window.kernel(2); c += W::shared) {
-          const int w = output(2, right - c);
-          if (w < 0) continue;
-          Routed<T> routed;
-          at.load(routed, at.row_out(s.n, d, h, w), channel, dy, taps);
-          for (int r = 0; r < W::shared; ++r)
-            if (c + r < window.kernel(2)) routed.add_to(sum[r], (a * window.kernel(1) + b) * window.kernel(2) + c + r);
-        }
+    const Sides<T>& at = windows.at;
+    typename Windows<T, W>::Sums sum = {};
+    windows.gather(s, dy, taps, sum);
+    for (int q = 0; q < W::high; ++q)
+      for (int r = 0; r < W::wide; ++r) {
+        const int h = windows.input_h(s, q), w = windows.input_w(s, r);
+        if (at.within(h, at.in[1]) && at.within(w, at.in[2]))
+          store_sums(dx + at.x_at(at.row_in(s.n, s.d, h, w), at.channel(s)), sum[q][r]);
       }
-    }
-    for (int r = 0; r < W::shared; ++r) {
-      const int w = right + r - at.low[2];
-      if (at.within(w, at.in[2])) store_sums(dx + at.x_at(at.row_in(s.n, s.d, s.h, w), channel), sum[r]);
-    }
-  }
-
-  // The result whose window begins `from` after the padding's first place, or −1.
-  HD int output(int axis, int from) const {
-    const int stride = window.stride(axis);
-    return from < 0 || from % stride || from / stride >= at.out[axis] ? -1 : from / stride;
   }
 };
 
-// Boxes of 256 threads: for windows with depth 2×4×4 places of 8 packs, else 1×4×8.
-Tiles tiles_of(const Geometry& g, i64 depth, i64 height, i64 width, i64 packs) {
-  const int deep = g.kernel[0] > 1;
-  return Tiles(g.batch, depth, height, width, packs, deep, 2, 3 - deep);
-}
-
 // body(Cube, Fixed or Any), whichever fits.
 template <class Body>
-void with_window(const Geometry& g, const Body& body) {
+void with_way(const Geometry& g, const Body& body) {
   if (is(g, {3, 3, 3}, {1, 1, 1})) return body(Cube{});
-  if (is(g, {1, 3, 3}, {1, 2, 2})) return body(Fixed<1, 3, 3, 1, 2, 2>{});
-  if (is(g, {1, 3, 3}, {1, 1, 1})) return body(Fixed<1, 3, 3, 1, 1, 1>{});
-  if (is(g, {3, 3, 3}, {2, 2, 2})) return body(Fixed<3, 3, 3, 2, 2, 2>{});
-  if (is(g, {2, 2, 2}, {2, 2, 2})) return body(Fixed<2, 2, 2, 2, 2, 2>{});
-  body(Any(g));
+  with_window(g, body);
 }
 
 template <class T, class W>
@@ -152,7 +88,7 @@ void forward(const Geometry& g, W window, const Tensor& xs, const Tensor& ys, st
     each(xs.device(), w.tiles.threads(), WalkForward<T>{w.tiles, at, w.chunk, x, y, taps});
   } else {
     const Tiles tiles = tiles_of(g, g.out[0], g.out[1], g.out[2], packs);
-    each(xs.device(), tiles.threads(), Forward<T, W>{tiles, at, window, x, y, taps});
+    each(xs.device(), tiles.threads(), Forward<T, W>{tiles, {at, window}, x, y, taps});
   }
 }
 
@@ -166,9 +102,9 @@ void backward(const Geometry& g, W window, const Tensor& dys, const std::uint8_t
     const Walk w(g, g.in, packs);
     each(dxs.device(), w.tiles.threads(), WalkBackward<T>{w.tiles, at, w.chunk, dy, taps, dx});
   } else {
-    const i64 groups = (g.in[2] - 1 + g.low[2]) / W::shared - g.low[2] / W::shared + 1;
-    const Tiles tiles = tiles_of(g, g.in[0], g.in[1], groups, packs);
-    each(dxs.device(), tiles.threads(), Backward<T, W>{tiles, at, window, dy, taps, dx});
+    const Windows<T, W> windows{at, window};
+    const Tiles tiles = tiles_of(g, g.in[0], windows.groups_h(), windows.groups_w(), packs);
+    each(dxs.device(), tiles.threads(), Backward<T, W>{tiles, windows, dy, taps, dx});
   }
 }
 
@@ -183,12 +119,11 @@ bool pools_by_packs(const Geometry& g, const Tensor& x, const Tensor& y) {
 }
 
 void max_pool_forward(const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* taps) {
-  with_narrow(x.dtype(), [&]<class T>(T) { with_window(g, [&](auto window) { forward<T>(g, window, x, y, taps); }); });
+  with_narrow(x.dtype(), [&]<class T>(T) { with_way(g, [&](auto window) { forward<T>(g, window, x, y, taps); }); });
 }
 
 void max_pool_backward(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx) {
-  with_narrow(dy.dtype(),
-              [&]<class T>(T) { with_window(g, [&](auto window) { backward<T>(g, window, dy, taps, dx); }); });
+  with_narrow(dy.dtype(), [&]<class T>(T) { with_way(g, [&](auto window) { backward<T>(g, window, dy, taps, dx); }); });
 }
 
 }  // namespace dactyl::fast

@@ -1,4 +1,4 @@
-// Where the two sides of a pooling window lie. Internal to fast/max_pool.cu.
+// Where the two sides of a pooling window lie. Internal to the kernels.
 #pragma once
 
 #include "kernels/fast/routed.h"
@@ -27,15 +27,19 @@ struct Sides {
   HD int row_out(int n, int d, int h, int w) const { return ((n * out[0] + d) * out[1] + h) * out[2] + w; }
   HD static int channel(const Spot& s) { return s.pack * Pack<T>::size; }
 
-  // Products of two 32-bit numbers are one instruction, of 64-bit numbers several.
-  HD i64 x_at(int row, int channel) const { return i64{row} * x_pitch + channel; }
-  HD i64 y_at(int row, int channel) const { return i64{row} * y_pitch + channel; }
+  // Products of two 32-bit numbers are one instruction if neither has a sign, of 64-bit numbers several.
+  HD static i64 place(int row, int pitch, int channel) {
+    return static_cast<i64>(std::uint64_t{static_cast<Word>(row)} * static_cast<Word>(pitch)) + channel;
+  }
+  HD i64 x_at(int row, int channel) const { return place(row, x_pitch, channel); }
+  HD i64 y_at(int row, int channel) const { return place(row, y_pitch, channel); }
+  HD i64 dense_at(int row, int channel) const { return place(row, channels, channel); }
 
   HD void store(const Best<T>& best, int row, int channel, T* y, std::uint8_t* taps) const {
-    best.store(y + y_at(row, channel), taps ? taps + i64{row} * channels + channel : nullptr);
+    best.store(y + y_at(row, channel), taps ? taps + dense_at(row, channel) : nullptr);
   }
   HD void load(Routed<T>& routed, int row, int channel, const T* dy, const std::uint8_t* taps) const {
-    routed.load(dy + y_at(row, channel), taps + i64{row} * channels + channel);
+    routed.load(dy + y_at(row, channel), taps + dense_at(row, channel));
   }
 };
 
