@@ -144,7 +144,6 @@ void count_hits(const Tensor& counters, const Tensor& loss, const Tensor& scores
 
 // Number of elements that are NaN or infinite, added to counter f32 (1); on the device; not recorded.
 void count_nonfinite(const Tensor& counter, const Tensor& x);
-
 // Device-side i32 (1) += 1, so that a replayed graph sees a new step number; not recorded.
 void increment(const Tensor& counter);
 

@@ -2,6 +2,7 @@
 #include "nets/inception.h"
 
 #include "engine/fork.h"
+#include "nets/siblings.h"
 
 namespace dactyl {
 namespace {

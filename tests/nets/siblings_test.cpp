@@ -1,6 +1,6 @@
 // Units on one input, together and each on its own.
 #include "engine/context.h"
-#include "nets/layers.h"
+#include "nets/siblings.h"
 #include "tests/inputs.h"
 
 namespace dactyl {
