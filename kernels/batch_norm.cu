@@ -111,7 +111,7 @@ void backward(const Arguments& a, const Tensor& dy, const Tensor& result, const 
     sum_gradients<T, C>(a, at, sums);
   else
     sum_gradients<T, double>(a, at, sums);
-  const C share = a.options.statistics == Statistics::batch ? C(1) / C(rows) : C(0);
+  const C share = share_of_row<C>(a);
   const C *of_g = sums.of_g.data<C>(), *of_gx = sums.of_gx.data<C>();
   T* dx = result.data<T>();
   const i64 pitch = result.pitch();

@@ -33,6 +33,12 @@ struct NormSums {
   Tensor of_g, of_gx;
 };
 
+// 1/rows where the statistics follow x, 0 where they are frozen.
+template <class C>
+C share_of_row(const NormArguments& a) {
+  return a.options.statistics == Statistics::batch ? C(1) / C(a.x.shape().rows()) : C(0);
+}
+
 // The arguments checked, in the types that the passes read, with a place for the coefficients.
 NormArguments norm_arguments(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
                              const Tensor& var, const NormOptions&);

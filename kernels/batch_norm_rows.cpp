@@ -126,7 +126,7 @@ void sum_gradient_rows(const NormArguments& a, const Tensor& dys, const NormSums
 void normalise_gradient_rows(const NormArguments& a, const Tensor& dys, const NormSums& sums, const Tensor& result) {
   const Coefficients k(a.fit);
   const i64 x_pitch = a.x.pitch(), dy_pitch = dys.pitch(), channels = a.x.shape().channels();
-  const float share = a.options.statistics == Statistics::batch ? 1 / float(a.x.shape().rows()) : 0.0f;
+  const float share = share_of_row<float>(a);
   const float *x = a.x.data<float>(), *dy = dys.data<float>(), *of_g = sums.of_g.data<float>(),
               *of_gx = sums.of_gx.data<float>();
   float* dx = result.data<float>();

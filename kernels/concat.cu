@@ -5,38 +5,42 @@
 namespace dactyl {
 namespace {
 
-Shape joined(const std::vector<Tensor>& parts) {
-  check(!parts.empty(), "concat: no parts");
+// What the parts have together along their first or last extent; in all else they must agree.
+i64 joined(const char* name, const std::vector<Tensor>& parts, int along) {
+  check(!parts.empty(), "{}: no parts", name);
   const Tensor& first = parts.front();
-  i64 channels = 0;
+  i64 together = 0;
   for (const Tensor& part : parts) {
     check(part.shape().rank() == first.shape().rank() && part.shape().rank() >= 1 &&
-              part.shape().with(-1, 0) == first.shape().with(-1, 0),
-          "concat: {} and {} differ in more than their channels", first.shape(), part.shape());
-    check(part.dtype() == first.dtype() && part.device() == first.device(), "concat: {} on {} and {} on {}",
+              part.shape().with(along, 0) == first.shape().with(along, 0),
+          "{}: {} and {} differ in more than their {}", name, first.shape(), part.shape(),
+          along == 0 ? "first extent" : "channels");
+    check(part.dtype() == first.dtype() && part.device() == first.device(), "{}: {} on {} and {} on {}", name,
           first.dtype(), first.device(), part.dtype(), part.device());
-    channels += part.shape().channels();
+    together += along == 0 ? part.shape()[0] : part.shape().channels();
   }
-  return first.shape().with(-1, channels);
+  return together;
 }
 
-// Whether the parts are slices of one tensor, side by side in their order.
-bool neighbours(const std::vector<Tensor>& parts, i64 channels) {
-  const std::byte* next = parts.front().raw();
+// Whether each part begins where the one before ends: after its channels, or after its last number.
+bool follow_each_other(const std::vector<Tensor>& parts, int along) {
+  const Tensor& first = parts.front();
+  const std::byte* next = first.raw();
   for (const Tensor& part : parts) {
-    if (!part.same_storage(parts.front()) || part.pitch() != parts.front().pitch() || part.raw() != next) return false;
-    next += part.shape().channels() * size_of(part.dtype());
+    if (!part.same_storage(first) || part.pitch() != first.pitch() || part.raw() != next) return false;
+    next += along == 0 ? part.bytes() : part.shape().channels() * size_of(part.dtype());
   }
-  return parts.front().pitch() >= channels;
+  return true;
 }
 
 }  // namespace
 
 Tensor concat(const std::vector<Tensor>& parts) {
-  const Shape shape = joined(parts);
-  const bool in_place = neighbours(parts, shape.channels());
+  const i64 channels = joined("concat", parts, -1);
+  const Tensor& model = parts.front();
+  const bool in_place = follow_each_other(parts, -1) && model.pitch() >= channels;
   Tensor y =
-      in_place ? parts.front().widened(shape.channels()) : Tensor(shape, parts.front().dtype(), parts.front().device());
+      in_place ? model.widened(channels) : Tensor(model.shape().with(-1, channels), model.dtype(), model.device());
   std::vector<i64> first, width;
   i64 at = 0;
   for (const Tensor& part : parts) {
@@ -56,15 +60,17 @@ namespace {
 
 // The gradient of a tensor that was split: its parts' gradients gather in slices of it.
 struct Split {
-  Tensor x;  // shape, type and device; then the gradient
+  Shape shape;
+  DType type;
+  Device device;
+  Tensor grad;  // made when the first part asks for its place
   std::vector<i64> first, width;
   std::vector<std::weak_ptr<Slot>> parts;
   std::vector<bool> back;  // parts that came back with a gradient; their slots may be gone
-  bool made = false;
 
   Tensor slice(std::size_t i) {
-    if (!std::exchange(made, true)) x = empty_like(x);
-    return x.slice(first[i], width[i]);
+    if (!grad.defined()) grad = Tensor(shape, type, device);
+    return grad.slice(first[i], width[i]);
   }
   // Parts come back last first; when the first of those that have a gradient does, the gradient is complete.
   Tensor complete(std::size_t part) {
@@ -73,22 +79,12 @@ struct Split {
       if (const auto slot = parts[i].lock(); slot && slot->filled) return {};
     for (std::size_t i = 0; i < parts.size(); ++i)
       if (!back[i]) slice(i).fill(0);
-    return x;
+    return grad;
   }
 };
 
-// Whether the parts lie one after the other in one storage.
-bool follow_each_other(const std::vector<Tensor>& parts) {
-  const std::byte* next = parts.front().raw();
-  for (const Tensor& part : parts) {
-    if (!part.same_storage(parts.front()) || part.raw() != next) return false;
-    next += part.bytes();
-  }
-  return true;
-}
-
 Tensor lengthened_to(const std::vector<Tensor>& parts, i64 entries) {
-  return follow_each_other(parts) ? parts.front().lengthened(entries) : Tensor();
+  return follow_each_other(parts, 0) ? parts.front().lengthened(entries) : Tensor();
 }
 
 // Where the parts' gradients follow each other, the whole's gathers there.
@@ -101,25 +97,10 @@ Tensor place_of_all(const std::vector<std::shared_ptr<Slot>>& slots, i64 entries
   return lengthened_to(places, entries);
 }
 
-i64 entries_of(const std::vector<Tensor>& parts) {
-  check(!parts.empty(), "concat_rows: no parts");
-  const Tensor& first = parts.front();
-  i64 entries = 0;
-  for (const Tensor& part : parts) {
-    check(part.shape().rank() >= 1 && part.shape().with(0, 0) == first.shape().with(0, 0) && part.is_dense(),
-          "concat_rows: {} and {} differ in more than their first extent", first.shape(), part.shape());
-    check(part.dtype() == first.dtype() && part.device() == first.device(), "concat_rows: {} on {} and {} on {}",
-          first.dtype(), first.device(), part.dtype(), part.device());
-    entries += part.shape()[0];
-  }
-  return entries;
-}
-
 }  // namespace
 
 std::vector<Tensor> split(const Tensor& x, const std::vector<i64>& widths) {
-  const auto all = std::make_shared<Split>();
-  all->x = x.detached();
+  const auto all = std::make_shared<Split>(Split{x.shape(), x.dtype(), x.device(), {}, {}, {}, {}, {}});
   all->back.resize(widths.size());
   std::vector<Tensor> parts;
   i64 at = 0;
@@ -136,8 +117,9 @@ std::vector<Tensor> split(const Tensor& x, const std::vector<i64>& widths) {
 }
 
 Tensor concat_rows(const std::vector<Tensor>& parts) {
-  const i64 entries = entries_of(parts);
+  const i64 entries = joined("concat_rows", parts, 0);
   const Tensor& model = parts.front();
+  for (const Tensor& part : parts) check(part.is_dense(), "concat_rows: {} is a slice of a wider tensor", part.shape());
   Tensor y = lengthened_to(parts, entries);
   const bool in_place = y.defined();
   if (!in_place) y = Tensor(model.shape().with(0, entries), model.dtype(), model.device());

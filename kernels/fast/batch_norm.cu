@@ -114,7 +114,7 @@ void sum_gradients(const NormArguments& a, const Tensor& dy, const NormSums& sum
 }
 
 void normalise_gradient(const NormArguments& a, const Tensor& dy, const NormSums& sums, const Tensor& dx) {
-  const float share = share_of_row(a);
+  const float share = share_of_row<float>(a);
   with_narrow(a.x.dtype(), [&]<class T>(T) {
     const Split s(a.x, Pack<T>::size);
     gradient_kernel<<<s.grid, s.block, 0, stream()>>>(s.rows, s.packs, s.slice, Backward<T>(a, dy),

@@ -98,10 +98,5 @@ struct Slope {
   }
 };
 
-// 1/rows where the statistics follow x, 0 where they are frozen.
-inline float share_of_row(const NormArguments& a) {
-  return a.options.statistics == Statistics::batch ? 1 / static_cast<float>(a.x.shape().rows()) : 0;
-}
-
 }  // namespace dactyl::fast
 #endif

@@ -144,17 +144,19 @@ __global__ void __launch_bounds__(threads, 2) gradient_in_cluster([[maybe_unused
 #endif
 }
 
-template <class Kernel>
-std::optional<ClusterSplit> split_for(Kernel* kernel, const Tensor& x, i64 pack_size, int tensors, const char* what) {
-  if (!clusters::run_here(kernel, what)) return {};
-  return share_over_clusters(x.shape().rows(), x.shape().channels() / pack_size, tensors,
-                             static_cast<i64>(clusters::most_shared_bytes(kernel, what)));
-}
-
-// Room for what the blocks of all clusters tell each other.
-template <class Sum>
-Tensor exchange(const ClusterSplit& s, i64 pack_size, Device device) {
-  return Tensor({s.groups() * s.across * pack_size * blocks * static_cast<i64>(sizeof(Sum))}, DType::u8, device);
+// Launches the kernel with task(how x is shared out, room for what blocks tell each other), if a cluster can keep so
+// many tensors of x's size.
+template <class Sum, class Kernel, class MakeTask>
+bool launched(Kernel* kernel, const Tensor& x, i64 pack_size, int tensors, const char* what, const MakeTask& task) {
+  if (!clusters::run_here(kernel, what)) return false;
+  const auto split = share_over_clusters(x.shape().rows(), x.shape().channels() / pack_size, tensors,
+                                         static_cast<i64>(clusters::most_shared_bytes(kernel, what)));
+  if (!split) return false;
+  const Tensor room({split->groups() * split->across * pack_size * blocks * static_cast<i64>(sizeof(Sum))}, DType::u8,
+                    x.device());
+  clusters::launch(kernel, split->groups(), threads, static_cast<std::size_t>(split->bytes(tensors)), what,
+                   task(*split, reinterpret_cast<Sum*>(room.raw())));
+  return true;
 }
 
 }  // namespace
@@ -162,21 +164,17 @@ Tensor exchange(const ClusterSplit& s, i64 pack_size, Device device) {
 bool normalise_by_clusters(const NormArguments& a, const Tensor& y) {
   bool fits = false;
   with_narrow(a.x.dtype(), [&]<class T>(T) {
-    const char* what = "batch_norm: in clusters";
-    const auto split = split_for(normalise_in_cluster<T>, a.x, Pack<T>::size, 1, what);
-    fits = split.has_value();
-    if (!fits) return;
-    const Tensor bytes = exchange<Moments>(*split, Pack<T>::size, a.x.device());
-    const ForwardTask<T> task{.split = *split,
-                              .x = a.x.data<T>(),
-                              .y = y.data<T>(),
-                              .x_pitch = a.x.pitch(),
-                              .y_pitch = y.pitch(),
-                              .store = StoreMoments(a),
-                              .partial = reinterpret_cast<Moments*>(bytes.raw()),
-                              .relu = a.options.relu};
-    clusters::launch(normalise_in_cluster<T>, split->groups(), threads, static_cast<std::size_t>(split->bytes(1)), what,
-                     task);
+    const auto task = [&](const ClusterSplit& split, Moments* partial) {
+      return ForwardTask<T>{.split = split,
+                            .x = a.x.data<T>(),
+                            .y = y.data<T>(),
+                            .x_pitch = a.x.pitch(),
+                            .y_pitch = y.pitch(),
+                            .store = StoreMoments(a),
+                            .partial = partial,
+                            .relu = a.options.relu};
+    };
+    fits = launched<Moments>(normalise_in_cluster<T>, a.x, Pack<T>::size, 1, "batch_norm: in clusters", task);
   });
   return fits;
 }
@@ -184,20 +182,17 @@ bool normalise_by_clusters(const NormArguments& a, const Tensor& y) {
 bool gradient_by_clusters(const NormArguments& a, const Tensor& dy, const NormSums& sums, const Tensor& dx) {
   bool fits = false;
   with_narrow(a.x.dtype(), [&]<class T>(T) {
-    const char* what = "batch_norm: gradient in clusters";
-    const auto split = split_for(gradient_in_cluster<T>, a.x, Pack<T>::size, 2, what);
-    fits = split.has_value();
-    if (!fits) return;
-    const Tensor bytes = exchange<PairsOf<1>>(*split, Pack<T>::size, a.x.device());
-    const BackwardTask<T> task{.split = *split,
-                               .b = Backward<T>(a, dy),
-                               .dx = dx.data<T>(),
-                               .dx_pitch = dx.pitch(),
-                               .store = {sums.of_g.data<float>(), sums.of_gx.data<float>()},
-                               .partial = reinterpret_cast<PairsOf<1>*>(bytes.raw()),
-                               .share = share_of_row(a)};
-    clusters::launch(gradient_in_cluster<T>, split->groups(), threads, static_cast<std::size_t>(split->bytes(2)), what,
-                     task);
+    const auto task = [&](const ClusterSplit& split, PairsOf<1>* partial) {
+      return BackwardTask<T>{.split = split,
+                             .b = Backward<T>(a, dy),
+                             .dx = dx.data<T>(),
+                             .dx_pitch = dx.pitch(),
+                             .store = {sums.of_g.data<float>(), sums.of_gx.data<float>()},
+                             .partial = partial,
+                             .share = share_of_row<float>(a)};
+    };
+    fits =
+        launched<PairsOf<1>>(gradient_in_cluster<T>, a.x, Pack<T>::size, 2, "batch_norm: gradient in clusters", task);
   });
   return fits;
 }

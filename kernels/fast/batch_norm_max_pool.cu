@@ -185,10 +185,10 @@ void norm_max_pool_gradient(const NormArguments& a, const Geometry& g, const Ten
                             const NormSums& sums, const Tensor& dx) {
   const i64 channels = g.channels;
   const NormCoefficients<float> k(a.fit);
-  const float share = a.options.statistics == Statistics::batch ? 1 / static_cast<float>(g.rows_in()) : 0;
   const Tensor line({2, channels}, DType::f32, a.x.device());
   float *level = line.data<float>(), *slope = level + channels;
-  each(a.x.device(), channels, Shares{k, sums.of_g.data<float>(), sums.of_gx.data<float>(), share, level, slope});
+  each(a.x.device(), channels,
+       Shares{k, sums.of_g.data<float>(), sums.of_gx.data<float>(), share_of_row<float>(a), level, slope});
   with_narrow(a.x.dtype(), [&]<class T>(T) {
     with_window(g, [&](auto window) { backward<T>(a, g, window, dy, taps, {k.mean, k.scale, level, slope}, dx); });
   });
