@@ -1,6 +1,7 @@
 // TV-L1 on GPUs with thread block clusters (Hopper and later): a cluster takes a pair through all warps and iterations
 // of a level in one launch. Each block owns a band of rows; half iterations are separated by the cluster's barrier; the
-// change is added up in a fixed order by every block for itself, so that all decide alike and no host is asked.
+// change is added up in a fixed order by every block for itself, so that all decide alike and no host is asked. What
+// blocks tell each other goes through global memory.
 #include "kernels/flow_tvl1_solve.h"
 
 #ifdef __CUDACC__
@@ -54,9 +55,9 @@ __device__ double sum_of_block(double mine) {
 }
 
 #if __CUDA_ARCH__ >= 900
-__device__ double sum_of_cluster(const groups::cluster_group& cluster, double* part) {
+__device__ double sum_of_cluster(const double* parts) {
   double sum = 0;
-  for (int rank = 0; rank < blocks; ++rank) sum += *cluster.map_shared_rank(part, rank);
+  for (int rank = 0; rank < blocks; ++rank) sum += parts[rank];
   return sum;
 }
 
@@ -75,9 +76,18 @@ __device__ void filter_band(const groups::cluster_group& cluster, const Pair& t,
   });
 }
 
-// One warp's iterations. Within a half iteration a pixel writes only what no other pixel reads in that half.
+// The block below reads these two of the band's last row, in the planes of the pair.
+__device__ void publish(const Pair& t, const Duals& p, int x, int y) {
+  const i64 to = i64{y} * t.width + x, from = i64{y - p.top} * t.width + x;
+  t.plane(p12)[to] = p.own[p.plane + from];
+  t.plane(p22)[to] = p.own[3 * p.plane + from];
+}
+
+// One warp's iterations. Within a half iteration a pixel writes only what no other pixel reads in that half. parts: the
+// sum of each block.
+template <bool shared>
 __device__ void iterate(const groups::cluster_group& cluster, const Pair& t, const Duals& p, const Band& band,
-                        const Weights& w, const Rule& rule, double* part) {
+                        const Weights& w, const Rule& rule, double* parts) {
   Progress progress;
   while (!progress.done()) {
     if (progress.filters(rule)) filter_band(cluster, t, band, rule.median);
@@ -85,48 +95,48 @@ __device__ void iterate(const groups::cluster_group& cluster, const Pair& t, con
     band.each([&](int x, int y) { change += update_flow(t, p, w, x, y); });
     if (progress.wants_change(rule)) {
       const double sum = sum_of_block(change);
-      if (threadIdx.x == 0) *part = sum;
+      if (threadIdx.x == 0) parts[cluster.block_rank()] = sum;
     }
     cluster.sync();
-    band.each([&](int x, int y) { update_duals(t, p, w, x, y); });
-    progress.advance(rule, progress.wants_change(rule) ? sum_of_cluster(cluster, part) : 0);
+    band.each([&](int x, int y) {
+      update_duals(t, p, w, x, y);
+      if (shared && y == band.bottom - 1) publish(t, p, x, y);
+    });
+    progress.advance(rule, progress.wants_change(rule) ? sum_of_cluster(parts) : 0);
     cluster.sync();
   }
 }
 
-// The block's dual variables in shared memory: read by their own block each half iteration, by the one below at its
-// upper border. Elsewhere they would be two thirds of the traffic.
-__device__ Duals shared_duals(const groups::cluster_group& cluster, float* memory, const Pair& t, const Band& band) {
-  const int rank = static_cast<int>(cluster.block_rank());
-  const i64 plane = i64{(t.height + blocks - 1) / blocks} * t.width;
-  const float* above = nullptr;
-  if (rank > 0) {
-    const Band upper(t, rank - 1);
-    above = cluster.map_shared_rank(memory, rank - 1) + i64{upper.bottom - upper.top - 1} * t.width;
-  }
+// The block's dual variables in shared memory, where its threads read them each half iteration. Elsewhere they would be
+// two thirds of the traffic.
+__device__ Duals shared_duals(float* memory, const Pair& t, const Band& band) {
+  const i64 pixels = i64{t.height} * t.width, plane = i64{(t.height + blocks - 1) / blocks} * t.width;
+  const Duals p{memory, plane, t.plane(p11) + (i64{band.top} - 1) * t.width, pixels, band.top};
   band.each([&](int x, int y) {
     for (int k = 0; k < 4; ++k) memory[k * plane + i64{y - band.top} * t.width + x] = 0;
+    if (y == band.bottom - 1) publish(t, p, x, y);
   });
-  return {memory, plane, above, plane, band.top};
+  return p;
 }
 #endif
 
 // `shared`: the dual variables fit into shared memory. They begin at 0 and nobody needs them afterwards.
 template <bool shared>
 __global__ void __launch_bounds__(threads)
-    solve_level([[maybe_unused]] Level level, [[maybe_unused]] Weights w, [[maybe_unused]] Rule rule) {
+    solve_level([[maybe_unused]] Level level, [[maybe_unused]] Weights w, [[maybe_unused]] Rule rule,
+                [[maybe_unused]] double* parts) {
 #if __CUDA_ARCH__ >= 900
   extern __shared__ float memory[];
-  __shared__ double part;
   const groups::cluster_group cluster = groups::this_cluster();
-  const Pair t = level.pair(blockIdx.x / blocks);
+  const i64 n = blockIdx.x / blocks;
+  const Pair t = level.pair(n);
   const Band band(t, static_cast<int>(cluster.block_rank()));
-  const Duals p = shared ? shared_duals(cluster, memory, t, band) : whole(t);
+  const Duals p = shared ? shared_duals(memory, t, band) : whole(t);
   for (int warp = 0; warp < rule.warps; ++warp) {
     // Reads and writes only what its own thread wrote and will read.
     band.each([&](int x, int y) { linearise(t, w, x, y); });
     cluster.sync();
-    iterate(cluster, t, p, band, w, rule, &part);
+    iterate<shared>(cluster, t, p, band, w, rule, parts + n * blocks);
   }
 #endif
 }
@@ -138,11 +148,12 @@ bool solve_by_clusters(i64 pairs, const Level& level, const Weights& w, const Ru
   if (!clusters::run_here(solve_level<false>, what)) return false;
   const std::size_t rows = static_cast<std::size_t>((level.height + blocks - 1) / blocks);
   const std::size_t bytes = 4 * sizeof(float) * rows * static_cast<std::size_t>(level.width);
+  const Tensor parts({pairs, blocks}, DType::f64, Context::current().device());
   const bool fits = bytes <= clusters::most_shared_bytes(solve_level<true>, what);
   if (fits && level.height >= blocks)  // no band is empty
-    clusters::launch(solve_level<true>, pairs, threads, bytes, what, level, w, rule);
+    clusters::launch(solve_level<true>, pairs, threads, bytes, what, level, w, rule, parts.data<double>());
   else
-    clusters::launch(solve_level<false>, pairs, threads, 0, what, level, w, rule);
+    clusters::launch(solve_level<false>, pairs, threads, 0, what, level, w, rule, parts.data<double>());
   return true;
 }
 #else

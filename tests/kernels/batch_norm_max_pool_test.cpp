@@ -49,8 +49,11 @@ TEST(BatchNormMaxPool, is_the_two_operations) {
       arguments({2, 7, 6, 8}));
 }
 
-// A GPU's own way against the two operations' own ways: the value and the running statistics bit by bit, the gradients
-// up to the rounding of the tensor that lies between those.
+// Both take the same sums of so many rows; of fewer batch_norm alone takes them in one launch, in another order.
+bool sums_alike(const Case& c) { return c.x.count() > 1'000'000; }
+
+// A GPU's own way against the two operations' own ways: the value and the running statistics bit by bit where they are
+// the same sums, the gradients up to the rounding of the tensor that lies between those.
 TEST(BatchNormMaxPool, fused_equals_apart_on_a_gpu) {
   if (gpu_count() == 0) GTEST_SKIP() << "needs a GPU";
   const Use use(Device::cuda());
@@ -74,9 +77,12 @@ TEST(BatchNormMaxPool, fused_equals_apart_on_a_gpu) {
         };
         const Tensor dy = few(outcome(true, {}).front().shape(), 13, type, 0.25f);
         const std::vector<Tensor> got = outcome(true, dy), want = outcome(false, dy), again = outcome(true, dy);
-        for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(same_bits(got[i], want[i])) << i;
-        for (std::size_t i = 3; i < got.size(); ++i)
-          expect_close(std::to_string(i), numbers(got[i]), numbers(want[i]), 2 * tolerance(i == 3 ? type : DType::f32));
+        for (std::size_t i = 0; i < got.size(); ++i)
+          if (i < 3 && sums_alike(c))
+            EXPECT_TRUE(same_bits(got[i], want[i])) << i;
+          else
+            expect_close(std::to_string(i), numbers(got[i]), numbers(want[i]),
+                         2 * tolerance(i == 0 || i == 3 ? type : DType::f32));
         for (std::size_t i = 0; i < got.size(); ++i) EXPECT_TRUE(same_bits(got[i], again[i])) << i;
       }
 }
