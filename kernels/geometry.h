@@ -48,28 +48,25 @@ struct Geometry {
     }
   }
 
-  // The output index whose tap k reads input index i, or -1.
-  HD i64 output_at(int axis, i64 i, i64 k) const {
-    const i64 t = i + low[axis] - k;
-    return t < 0 || t % stride[axis] || t / stride[axis] >= out[axis] ? -1 : t / stride[axis];
+  // f(tap, output) for every window along an axis that reads an input index, by ascending taps.
+  template <class F>
+  HD void each_output(int axis, i64 input, const F& f) const {
+    const i64 from = input + low[axis], last = from / stride[axis];
+    for (i64 o = last < out[axis] ? last : out[axis] - 1; o >= 0 && from - o * stride[axis] < kernel[axis]; --o)
+      f(from - o * stride[axis], o);
   }
 
   // f(tap, output row) for every window that reads one input row: the transpose of each_tap.
   template <class F>
   HD void each_window(i64 input_row, const F& f) const {
     const Place p = place(in, input_row);
-    for (i64 a = 0; a < kernel[0]; ++a) {
-      const i64 d = output_at(0, p.d, a);
-      if (d < 0) continue;
-      for (i64 b = 0; b < kernel[1]; ++b) {
-        const i64 h = output_at(1, p.h, b);
-        if (h < 0) continue;
-        for (i64 c = 0; c < kernel[2]; ++c) {
-          const i64 w = output_at(2, p.w, c);
-          if (w >= 0) f((a * kernel[1] + b) * kernel[2] + c, ((p.n * out[0] + d) * out[1] + h) * out[2] + w);
-        }
-      }
-    }
+    each_output(0, p.d, [&](i64 a, i64 d) {
+      each_output(1, p.h, [&](i64 b, i64 h) {
+        each_output(2, p.w, [&](i64 c, i64 w) {
+          f((a * kernel[1] + b) * kernel[2] + c, ((p.n * out[0] + d) * out[1] + h) * out[2] + w);
+        });
+      });
+    });
   }
 };
 

@@ -1,5 +1,7 @@
 // The mean of each window, per channel; and of the whole image.
 #include "kernels/descriptor.h"
+#include "kernels/fast/max_pool.h"
+#include "kernels/fast/mean_pool.h"
 #include "kernels/geometry.h"
 #include "kernels/rows.h"
 
@@ -77,6 +79,22 @@ bool by_rows(const Tensor& x, Algorithm algorithm) {
   return algorithm != Algorithm::reference && !x.device().is_cuda() && x.dtype() == DType::f32;
 }
 
+bool by_packs(const Geometry& g, const Tensor& x, const Tensor& y, Algorithm algorithm) {
+  return algorithm != Algorithm::reference && x.device().is_cuda() && fast::pools_by_packs(g, x, y);
+}
+
+void run_forward(const Geometry& g, const Tensor& x, const Tensor& y, Algorithm algorithm) {
+  if (by_rows(x, algorithm)) return forward_rows(g, x, y);
+  if (by_packs(g, x, y, algorithm)) return fast::mean_pool_forward(g, x, y);
+  with_float(x.dtype(), [&]<class T>() { forward<T>(g, x, y); });
+}
+
+void run_backward(const Geometry& g, const Tensor& dy, const Tensor& dx, Algorithm algorithm) {
+  if (by_rows(dy, algorithm)) return backward_rows(g, dy, dx);
+  if (by_packs(g, dx, dy, algorithm)) return fast::mean_pool_backward(g, dy, dx);
+  with_float(dy.dtype(), [&]<class T>() { backward<T>(g, dy, dx); });
+}
+
 template <class T>
 void global_forward(const Tensor& xs, const Tensor& ys, i64 places) {
   using C = compute_t<T>;
@@ -100,6 +118,14 @@ void global_backward(const Tensor& dys, const Tensor& dxs, i64 places) {
            [=] HD(i64 row, i64 c) { dx[row * channels + c] = T(C(dy[row / places * pitch + c]) / C(places)); });
 }
 
+// One window as large as an image, seen as rows of one pixel.
+Geometry whole(const Tensor& x) {
+  Geometry g;
+  g.batch = x.shape()[0], g.channels = x.shape().channels();
+  g.in[2] = g.kernel[2] = x.shape().rows() / g.batch;
+  return g;
+}
+
 // The host's fast path of global_mean.
 void global_rows(const Tensor& xs, const Tensor& ys, i64 places) {
   const float* x = xs.data<float>();
@@ -121,17 +147,11 @@ Tensor mean_pool(const Tensor& x, const PoolOptions& options) {
   const Geometry g = geometry(x.shape(), shape, options.window);
   const Tensor y = result("mean_pool", options.into, shape, x);
   const Algorithm algorithm = options.algorithm;
-  if (by_rows(x, algorithm))
-    forward_rows(g, x, y);
-  else
-    with_float(x.dtype(), [&]<class T>() { forward<T>(g, x, y); });
+  run_forward(g, x, y, algorithm);
   if (tracing()) trace_what(to_text(describe(Descriptor::Kind::mean_pool, x, options)));
   return record("mean_pool", {x}, y, [g, algorithm, x_shape = x.shape()](const Tensor& dy) {
     Tensor dx(x_shape, dy.dtype(), dy.device());
-    if (by_rows(dy, algorithm))
-      backward_rows(g, dy, dx);
-    else
-      with_float(dy.dtype(), [&]<class T>() { backward<T>(g, dy, dx); });
+    run_backward(g, dy, dx, algorithm);
     return Grads{dx};
   });
 }
@@ -142,8 +162,11 @@ Tensor global_mean(const Tensor& x) {
         shape);
   const i64 places = shape.rows() / shape[0];
   Tensor y({shape[0], shape.channels()}, x.dtype(), x.device());
+  const Geometry g = whole(x);
   if (by_rows(x, Algorithm::automatic))
     global_rows(x, y, places);
+  else if (by_packs(g, x, y, Algorithm::automatic))
+    fast::mean_pool_forward(g, x, y);
   else
     with_float(x.dtype(), [&]<class T>() { global_forward<T>(x, y, places); });
   return record("global_mean", {x}, y, [shape, places](const Tensor& dy) {

@@ -1,5 +1,7 @@
 // y = (colour(x) − mean)·scale: from bytes to numbers, with crop, mirror and colour changes, in one pass.
 #include "engine/each.h"
+#include "engine/pack.h"
+#include "kernels/divisor.h"
 #include "kernels/ops.h"
 
 namespace dactyl {
@@ -43,28 +45,77 @@ struct Frame {
   float mean[max_channels], scale[max_channels];
 };
 
-template <class T>
-void convert(const Frame& f, const Tensor& bytes, const Tensor& geometry, const Tensor& result) {
+// A pixel that is not inside of the source is 0.
+template <int channels, class T>
+HD void convert_pixel(const Frame& f, const Look& look, const std::uint8_t* from, bool inside, T* to) {
   using C = compute_t<T>;
+  float v[channels] = {};
+  for (int c = 0; inside && c < channels; ++c) v[c] = from[c];
+  if (f.flow) {
+    if (look.mirror) v[0] = 255 - v[0];
+  } else if (!look.neutral()) {
+    look.colour(v, channels);
+  }
+  for (int c = 0; c < channels; ++c) to[c] = T(inside ? (C(v[c]) - C(f.mean[c])) * C(f.scale[c]) : C(0));
+}
+
+// Pixels of one row that a thread converts together: whole packs of 16 bytes, whatever the channels and the type.
+template <int channels, class T>
+struct Group {
+  static constexpr int count = 8;
+  Frame f;
+  Divisor groups, height, depth;  // of a row; of a picture; of a clip
+  const std::uint8_t* x;
+  const float* looks;
+  T* y;
+
+  HD void operator()(i64 i) const {
+    int group, h;
+    const std::uint32_t r = groups.split(static_cast<std::uint32_t>(i), group), n = height.split(r, h);
+    const Look look(looks + 8 * i64{depth.of(n)});
+    const i64 row = look.top + h;
+    const bool inside = row >= 0 && row < f.source_height;
+    const std::uint8_t* from = x + (i64{n} * f.source_height + row) * f.source_width * channels;
+    Pack<T> packs[count * channels / Pack<T>::size];
+    for (int k = 0; k < count; ++k) {
+      const i64 w = i64{group} * count + k, column = look.left + (look.mirror ? f.width - 1 - w : w);
+      T pixel[channels];
+      convert_pixel<channels>(f, look, from + column * channels, inside && column >= 0 && column < f.source_width,
+                              pixel);
+      for (int c = 0; c < channels; ++c)
+        packs[(k * channels + c) / Pack<T>::size].v[(k * channels + c) % Pack<T>::size] = pixel[c];
+    }
+    for (int k = 0; k < count * channels / Pack<T>::size; ++k)
+      packs[k].store(y + i * (count * channels) + k * Pack<T>::size);
+  }
+};
+
+template <int channels, class T>
+void convert(const Frame& f, const Tensor& bytes, const Tensor& geometry, const Tensor& result) {
   const std::uint8_t* x = bytes.data<std::uint8_t>();
-  const float* rows = geometry.data<float>();
+  const float* looks = geometry.data<float>();
   T* y = result.data<T>();
-  each_row(result.device(), result.shape().rows() / f.width, f.width, [=] HD(i64 r, i64 w) {
+  const i64 pixels = result.shape().rows();
+  constexpr int count = Group<channels, T>::count;
+  if (f.width % count == 0 && pixels / count < i64{1} << 31) {
+    const Group<channels, T> body{f, Divisor(f.width / count), Divisor(f.height), Divisor(f.depth), x, looks, y};
+    return each(result.device(), pixels / count, body);
+  }
+  each_row(result.device(), pixels / f.width, f.width, [=] HD(i64 r, i64 w) {
     const i64 n = r / f.height;  // of all frames of all clips
-    const Look look(rows + 8 * (n / f.depth));
+    const Look look(looks + 8 * (n / f.depth));
     const i64 row = look.top + r % f.height, column = look.left + (look.mirror ? f.width - 1 - w : w);
     const bool inside = row >= 0 && row < f.source_height && column >= 0 && column < f.source_width;
-    const std::uint8_t* from = x + ((n * f.source_height + row) * f.source_width + column) * f.channels;
-    float v[max_channels] = {};
-    for (i64 c = 0; inside && c < f.channels; ++c) v[c] = from[c];
-    if (f.flow) {
-      if (look.mirror) v[0] = 255 - v[0];
-    } else if (!look.neutral()) {
-      look.colour(v, f.channels);
-    }
-    T* to = y + (r * f.width + w) * f.channels;
-    for (i64 c = 0; c < f.channels; ++c) to[c] = T(inside ? (C(v[c]) - C(f.mean[c])) * C(f.scale[c]) : C(0));
+    const std::uint8_t* from = x + ((n * f.source_height + row) * f.source_width + column) * channels;
+    convert_pixel<channels>(f, look, from, inside, y + (r * f.width + w) * channels);
   });
+}
+
+template <class T>
+void convert(const Frame& f, const Tensor& bytes, const Tensor& geometry, const Tensor& result) {
+  if (f.channels == 1) return convert<1, T>(f, bytes, geometry, result);
+  if (f.channels == 2) return convert<2, T>(f, bytes, geometry, result);
+  convert<3, T>(f, bytes, geometry, result);
 }
 
 Frame frame(const Tensor& bytes, const Tensor& geometry, const PixelOptions& o) {

@@ -73,15 +73,15 @@ inline std::vector<Input> moved(std::vector<Input> inputs, DType type, Device de
   return inputs;
 }
 
-// The same numbers as a slice of a wider tensor full of NaN.
+// The same numbers as a slice of a wider tensor full of NaN, which has as many channels more on either side.
 struct Sliced {
   Tensor outer, inner;
 };
-inline Sliced sliced(const Tensor& t) {
+inline Sliced sliced(const Tensor& t, i64 beside = 4) {
   const i64 channels = t.shape().channels();
-  Sliced s{Tensor(t.shape().with(-1, channels + 8), t.dtype(), t.device()), {}};
+  Sliced s{Tensor(t.shape().with(-1, channels + 2 * beside), t.dtype(), t.device()), {}};
   s.outer.fill(std::numeric_limits<double>::quiet_NaN());
-  s.inner = s.outer.slice(4, channels);
+  s.inner = s.outer.slice(beside, channels);
   s.inner.copy_from(t);
   return s;
 }

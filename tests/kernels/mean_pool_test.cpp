@@ -1,4 +1,5 @@
-#include "kernels/ops.h"
+#include "kernels/fast/max_pool.h"
+#include "kernels/fast/mean_pool.h"
 #include "tests/check_op.h"
 
 namespace dactyl {
@@ -38,6 +39,35 @@ TEST(MeanPool, everything) {
   check_op(pool_with(square(2, 3)), {random({1, 7, 5, 2})});
   check_op(pool_with(window({2, 7, 7}, {1, 1, 1}, {0, 0, 0})), {random({1, 3, 7, 7, 2})});
   check_op(pool_with(window({3}, {2}, {1})), {random({2, 7, 3})});
+}
+
+// The same code runs on either device; the automatic way takes it on a GPU alone.
+TEST(MeanPool, packs_equal_plain_bodies) {
+  const std::vector<std::pair<Shape, PoolOptions>> cases{
+      {{2, 3, 7, 7, 16}, {.window = window({2, 7, 7}, {1, 1, 1}, {0, 0, 0})}},
+      {{2, 14, 14, 24}, {.window = square(5, 3)}},
+      {{1, 6, 6, 8}, {.window = square(3, 2, 1), .rounding = Rounding::ceil}},
+      {{1, 3, 5, 6, 72}, {.window = {{3, 2, 3}, {1, 2, 2}, {1, 0, 1}, {1, 0, 0}}}},
+      {{3, 9, 40}, {.window = window({4}, {2}, {1})}}};
+  on_each_device([&] {
+    for (const DType type : {DType::f32, DType::bf16, DType::f16})
+      for (auto [shape, options] : cases) {
+        SCOPED_TRACE(to_text(shape) + " " + to_text(type));
+        options.algorithm = Algorithm::reference;
+        const Device device = Context::current().device();
+        const Tensor x = sliced(moved(random(shape), type, device), 8).inner;
+        const Tensor y = mean_pool(x, options);
+        const Tensor dy = sliced(moved(random(y.shape()), type, device), 8).inner;
+        const Op plain = [&options](auto& in) { return mean_pool(in[0], options); };
+        const Geometry g = geometry(shape, y.shape(), options.window);
+        const Tensor into = sliced(y, 8).inner, dx(shape, type, device);
+        into.detached().fill(-3);
+        ASSERT_TRUE(fast::pools_by_packs(g, x, into));
+        fast::mean_pool_forward(g, x, into);
+        fast::mean_pool_backward(g, dy, dx);
+        expect_same_bits("packs", {into, {dx}}, run(plain, {{x}}, dy));
+      }
+  });
 }
 
 TEST(MeanPool, writes_into_a_slice_alone) {

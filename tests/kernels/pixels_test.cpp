@@ -71,6 +71,34 @@ TEST(Pixels, every_sample_has_its_own_geometry_and_every_type_its_numbers) {
   });
 }
 
+// Eight pixels at a time where a row has as many, else one by one: the same numbers.
+TEST(Pixels, wide_rows_are_rows_of_narrow_ones) {
+  on_each_device([] {
+    for (const DType type : {DType::f32, DType::f64, DType::bf16, DType::f16})
+      for (const i64 channels : {1, 2, 3}) {
+        std::vector<std::uint8_t> values(static_cast<std::size_t>(2 * 3 * 5 * 21 * channels));
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::uint8_t>(i * 37 + i / 11);
+        const Tensor x = bytes({2, 3, 5, 21, channels}, values);
+        const Tensor looks = Tensor::from(
+            {2, 8}, std::vector<float>{1, -2, 0, 10, 1.5f, 0.5f, 0, 0, -1, 4, 1, 0, 1, 1, 0, 0});
+        const std::size_t count = static_cast<std::size_t>(channels);
+        PixelOptions options{6, 24, std::vector<float>(count, 3), std::vector<float>(count, 0.5f), type};
+        options.flow = channels == 2;
+        const Tensor wide = pixels(x, looks, options);
+        options.width = 27;  // no row of eights; three columns more come first
+        std::vector<float> earlier = looks.floats();
+        earlier[1] -= 3;  // the mirrored one begins at its right end
+        const Tensor narrow = pixels(x, Tensor::from({2, 8}, earlier), options);
+        const std::vector<double> a = numbers(wide), b = numbers(narrow);
+        for (i64 row = 0; row < 2 * 3 * 6; ++row)
+          for (i64 i = 0; i < 24 * channels; ++i)
+            ASSERT_EQ(a[static_cast<std::size_t>(row * 24 * channels + i)],
+                      b[static_cast<std::size_t>((row * 27 + 3) * channels + i)])
+                << row << ", " << i;
+      }
+  });
+}
+
 TEST(Pixels, all_frames_of_a_clip_share_its_geometry) {
   on_each_device([] {
     const Tensor clips = bytes({2, 2, 1, 2, 1}, {1, 2, 3, 4, 5, 6, 7, 8});

@@ -71,9 +71,10 @@ TEST(Pooled, a_step_equals_the_tapped_one) {
       for (const char* layer : {"Conv3d_2c_3x3", "MaxPool3d_3a_3x3"}) EXPECT_EQ(shown.contains(layer), name == "i3d");
       EXPECT_EQ(apart["batch_norm_max_pool"], 0);
       EXPECT_EQ(joined["batch_norm_max_pool"], gpu ? 4 : 0) << "two units, there and back";
-      // The CPU computes both passes alike; on a GPU roundings differ, and one may move a maximum to its neighbour.
+      // The CPU computes both passes alike; on a GPU roundings differ, and one may move a maximum to its neighbour,
+      // which the few numbers of the last layers feel.
       for (const auto& [what, numbers] : both[0])
-        EXPECT_LE(distance(both[1].at(what), numbers), gpu ? 2e-2 : 0) << what;
+        EXPECT_LE(distance(both[1].at(what), numbers), !gpu ? 0 : what == "scores" ? 1e-3 : 1e-1) << what;
     }
   });
 }
@@ -93,7 +94,8 @@ TEST(Pooled, a_stack_goes_on_from_between_the_two) {
     tapped.tap = [](const std::string&, const Tensor&) {};
     const Tensor y = stack.run_from("first", between, pass);
     EXPECT_EQ(y.shape(), (Shape{2, 2, 2, 8}));
-    EXPECT_TRUE(same_bits(y, stack.run_from("first", between, tapped)));
+    const double far = distance(y.floats(), stack.run_from("first", between, tapped).floats());
+    EXPECT_LE(far, y.device().is_cuda() ? 1e-5 : 0) << "a GPU may add up the statistics in another order";
   });
 }
 

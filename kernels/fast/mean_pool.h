@@ -1,0 +1,13 @@
+// Mean-pooling by packs of 16 bytes of channels, on either device; a GPU takes it where it fits. Internal to the
+// kernels.
+#pragma once
+
+#include "kernels/geometry.h"
+
+namespace dactyl::fast {
+
+// The bits of mean_pool's plain bodies. For what pools_by_packs (max_pool.h) says can be pooled so.
+void mean_pool_forward(const Geometry&, const Tensor& x, const Tensor& y);
+void mean_pool_backward(const Geometry&, const Tensor& dy, const Tensor& dx);
+
+}  // namespace dactyl::fast
