@@ -40,6 +40,21 @@ TEST(WaysTried, are_heard_while_somebody_listens) {
   cache.empty() ? unsetenv("DACTYL_CACHE") : setenv("DACTYL_CACHE", cache.c_str(), 1);
 }
 
+TEST(WaysTaken, knows_the_last_way_of_each_pass_while_it_lives) {
+  settled("forward of x", true, "stem", 0);
+  {
+    const WaysTaken taken;
+    EXPECT_EQ(taken.of(LayerPass::forward), "") << "before its time";
+    settled("forward of x", true, "engine 1", 0);
+    settled("data gradient of x", false, "none", 0);
+    settled("forward of y", false, "engine 2", 0);
+    EXPECT_EQ(taken.of(LayerPass::forward), "engine 2");
+    EXPECT_EQ(taken.of(LayerPass::data), "none");
+    EXPECT_EQ(taken.of(LayerPass::weights), "");
+  }
+  settled("weight gradient of x", true, "stem", 0);
+}
+
 TEST(LayerWork, every_kind_and_pass_runs_and_takes_time) {
   for (const Device device : devices()) {
     const Use use(device);
@@ -183,6 +198,8 @@ TEST(RandomNumbers, a_long_tensor_repeats_its_block_and_stays_in_range) {
   EXPECT_EQ(v[0], v[1 << 20]);
   EXPECT_NE(v[0], v[1]);
   const Tensor labels = random_numbers({1000}, DType::i32, 1, 7);
+  const std::vector<float> narrow = random_numbers({3, 1 << 19}, DType::bf16, 1).floats();
+  for (const i64 i : {0, 77, 1 << 20, (3 << 19) - 1}) EXPECT_NEAR(narrow[static_cast<std::size_t>(i)], v[i], 4e-3);
   for (i64 i = 0; i < 1000; ++i) EXPECT_TRUE(labels.data<std::int32_t>()[i] >= 0 && labels.data<std::int32_t>()[i] < 7);
 }
 
