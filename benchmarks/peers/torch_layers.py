@@ -5,6 +5,7 @@ tensor that F.pad made outside the time, or "symmetric", the larger side on both
 events lie inside a captured graph; where that fails, the pass is launched while the cache is still being overwritten
 ("eager"), so that its launching is hidden all the same.
 """
+import gc
 import platform
 import time
 
@@ -57,6 +58,7 @@ class TorchLayers:
         if device == "cuda":
             torch.backends.cudnn.benchmark = True
             torch.backends.cudnn.benchmark_limit = plans
+            gc.freeze()  # some versions collect garbage before every capture, a tenth of a second each
             self.sweep = torch.zeros(SWEEP // 4, device=device)
 
     def machine(self):
