@@ -1,4 +1,5 @@
-// dactyl bench layer: one layer alone, by each implementation.
+// dactyl bench layer: one layer alone, by each implementation; or one after the other, as lines come.
+#include <fstream>
 #include <iostream>
 
 #include "apps/bench.h"
@@ -6,89 +7,58 @@
 namespace dactyl {
 namespace {
 
-struct LayerOptions {
-  std::string line, impl = "automatic", pass = "forward";
-  Place place;
-  TimingOptions timing{.seconds = 1};
-  bool json = false, check = false;
-};
-
-std::vector<Algorithm> algorithms(const std::string& name) {
-  if (name == "all") return {Algorithm::automatic, Algorithm::library, Algorithm::reference};
-  return {name == "reference" ? Algorithm::reference : name == "library" ? Algorithm::library : Algorithm::automatic};
-}
-
-LayerPass pass_named(const std::string& name) {
-  return name == "data" ? LayerPass::data : name == "weights" ? LayerPass::weights : LayerPass::forward;
-}
-
-// What an implementation cannot do is said in its row, where others are asked too.
-Json measured(const Descriptor& d, LayerPass pass, Algorithm algorithm, const LayerOptions& o, const Roofs& roofs) {
-  Json row{{"key", to_text(d) + " " + to_text(pass) + " " + to_text(algorithm)},
-           {"descriptor", to_text(d)},
-           {"pass", to_text(pass)},
-           {"impl", to_text(algorithm)}};
-  try {
-    const std::vector<double> ms = time_layer(d, pass, algorithm, o.timing);
-    const double seconds = spread(ms).median * 1e-3, flops = layer_flops(d, pass), bytes = layer_bytes(d, pass);
-    row.update(times_json(ms));
-    row["flops"] = flops;
-    row["bytes"] = bytes;
-    row["roof_percent"] = 100 * roofs.bound(flops, bytes) / seconds;
-    if (o.check && algorithm != Algorithm::reference) row["error"] = layer_error(d, pass, algorithm);
-  } catch (const Error& error) {
-    if (o.impl != "all" || error.exit() == Exit::device_lost || error.exit() == Exit::memory) throw;
-    row["not"] = error.what();
+// "forward", "data,weights", "all": every pass that the kind has.
+std::vector<LayerPass> passes_named(const std::string& names, const Descriptor& d) {
+  const std::string list = names != "all" ? names : d.learns() ? "forward,data,weights" : "forward,data";
+  std::vector<LayerPass> passes;
+  std::istringstream words(list);
+  for (std::string name; std::getline(words, name, ',');) {
+    check(Exit::usage, name == "forward" || name == "data" || name == "weights",
+          "--pass {}: expected forward, data, weights, several of them with commas, or all", names);
+    passes.push_back(name == "data" ? LayerPass::data : name == "weights" ? LayerPass::weights : LayerPass::forward);
   }
-  return row;
+  check(Exit::usage, !passes.empty(), "--pass: expected forward, data, weights or all");
+  return passes;
 }
 
-void print(const Json& row) {
-  std::string name = row["impl"].get<std::string>();
-  name += std::string(12 - name.size(), ' ');
-  if (row.contains("not")) {
-    std::cout << name << "not: " << one_line(row["not"].get<std::string>()) << '\n';
-    return;
+void bench_all(const Descriptor& d, const std::string& passes, const LayerOptions& o) {
+  for (const LayerPass pass : passes_named(passes, d)) bench_layer(d, pass, o);
+}
+
+// A line is a layer, and may have a word of its own, pass=, for which of its passes.
+void bench_line(const std::string& line, const LayerOptions& o) {
+  std::istringstream words(line);
+  std::string layer, passes = o.pass;
+  for (std::string word; words >> word;) {
+    if (word.starts_with("pass="))
+      passes = word.substr(5);
+    else
+      layer += (layer.empty() ? "" : " ") + word;
   }
-  const double seconds = row["median_ms"].get<double>() * 1e-3;
-  std::cout << name << spread_text(row["ms"].get<std::vector<double>>());
-  if (row["flops"] > 0) std::cout << "  " << fixed(row["flops"].get<double>() / seconds * 1e-12, 3) << " TFLOP/s";
-  std::cout << "  " << fixed(row["bytes"].get<double>() / seconds * 1e-9, 1) << " GB/s  "
-            << fixed(row["roof_percent"].get<double>(), 1) << " % of roof";
-  if (row.contains("error")) std::cout << "  error " << to_text(row["error"].get<double>());
-  std::cout << '\n';
+  if (layer.empty()) return;
+  bench_all(parse_descriptor(layer), passes, o);
+  Context::current().pool()->trim();  // the next one has other sizes
 }
 
-void print(const std::vector<TriedWay>& ways) {
-  std::string problem;
-  for (const TriedWay& w : ways) {
-    if (w.problem != problem) std::cout << "  " << (problem = w.problem) << '\n';
-    std::cout << "    " << fixed(w.seconds * 1e3, 4) << " ms  " << w.way << '\n';
-  }
-}
-
-Json json_of(const std::vector<TriedWay>& ways) {
-  Json list = Json::array();
-  for (const TriedWay& w : ways) list.push_back({{"problem", w.problem}, {"way", w.way}, {"ms", w.seconds * 1e3}});
-  return list;
+void bench_from(std::istream& lines, const LayerOptions& o) {
+  const std::string name = o.from == "-" ? "standard input" : o.from;
+  i64 number = 0;
+  for (std::string line; std::getline(lines, line);) try {
+      ++number;
+      bench_line(line, o);
+    } catch (const Error& error) {
+      fail(error.exit(), "{}: line {}: {}", {name, to_text(number), error.what()});
+    }
 }
 
 void bench(const LayerOptions& o) {
-  const Descriptor d = parse_descriptor(o.line);
-  const LayerPass pass = pass_named(o.pass);
+  check(Exit::usage, o.line.empty() != o.from.empty(), "bench layer: expected one layer in quotes, or --from FILE");
   const auto use = enter(o.place);
-  Context::current().math = d.math;
-  const Roofs roofs = measure_roofs(d.dtype);
-  if (!o.json) std::cout << to_text(d) << ", " << to_text(pass) << '\n';
-  const WaysTried tried(o.impl == "all");
-  for (const Algorithm algorithm : algorithms(o.impl)) {
-    Json row = measured(d, pass, algorithm, o, roofs);
-    if (!o.json) print(row);
-    if (!o.json && algorithm == Algorithm::automatic) print(tried.ways());
-    if (!tried.ways().empty() && algorithm == Algorithm::automatic) row["ways"] = json_of(tried.ways());
-    row.update(machine_json(o.place));
-    if (o.json) print_json(row);
-  }
+  if (o.from.empty()) return bench_all(parse_descriptor(o.line), o.pass, o);
+  if (o.from == "-") return bench_from(std::cin, o);
+  std::ifstream file(o.from);
+  check(Exit::data, file.good(), "{}: cannot be read; expected a layer on each line", o.from);
+  bench_from(file, o);
 }
 
 }  // namespace
@@ -99,18 +69,22 @@ void add_bench_layer(CLI::App& bench_verb) {
       bench_verb, "layer", "one layer alone, as a line that bench model --layers prints",
       "  dactyl bench layer \"conv3d x=32x10x56x56x64 k=3x3x3 s=1 p=same out=192 bf16\" --impl all --check\n"
       "  dactyl bench layer \"max_pool2d x=8x112x112x64 k=3 s=2 ceil fp32\" --pass data\n"
+      "  dactyl bench layer --from layers.txt --pass all --json\n"
       "\nKinds: conv2d conv3d max_pool2d max_pool3d mean_pool2d mean_pool3d batch_norm\n"
       "batch_norm_max_pool2d batch_norm_max_pool3d lrn linear.\n"
       "Words: x=BATCHx…xCHANNELS, k= kernel, s= stride (1), p= padding (0; same; before:after), out=, groups=,\n"
       "into= (a slice of so many channels), n= (of lrn), bias, relu, ceil, frozen; fp32, tf32, bf16, fp16 or fp64.");
-  verb->add_option("LAYER", o->line, "the layer, in quotes")->required();
+  verb->add_option("LAYER", o->line, "the layer, in quotes");
+  verb->add_option("--from", o->from,
+                   "file with a layer on each line, - for standard input: each is timed and printed when its line\n"
+                   "comes; the word pass=data,weights behind a layer is its own --pass; what cannot be done is said");
   verb->add_option("--impl", o->impl,
                    "automatic, library (oneDNN, cuDNN, cuBLASLt), reference (plain loops) or all;\n"
                    "on a GPU all also searches anew and lists every way that is tried")
       ->check(CLI::IsMember({"all", "reference", "library", "automatic"}))
       ->capture_default_str();
-  verb->add_option("--pass", o->pass, "forward, or the gradient of the data or of the weights")
-      ->check(CLI::IsMember({"forward", "data", "weights"}))
+  verb->add_option("--pass", o->pass,
+                   "forward, or the gradient of the data or of the weights; several with commas, or all")
       ->capture_default_str();
   verb->add_flag("--check", o->check, "also the largest difference to the reference's result, over its largest number");
   verb->add_option("--device", o->place.device, "auto, cpu, cuda or cuda:N")->capture_default_str();

@@ -64,12 +64,14 @@ Json to_json(const ModelInfo& info, const ModelTable& table, const InputSpec& in
     return list;
   };
   Json layers = Json::array();
-  for (const LayerRow& r : table.rows)
+  for (const LayerRow& r : table.rows) {
     layers.push_back({{"name", r.name},
                       {"kind", r.kind},
                       {"output", extents_of(r.output)},
                       {"parameters", r.parameters},
                       {"macs", r.macs}});
+    if (!r.line.empty()) layers.back()["descriptor"] = r.line;
+  }
   return {{"name", info.name},
           {"title", info.title},
           {"input", extents_of(input.shape(1))},

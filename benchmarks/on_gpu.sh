@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # Everything that needs a GPU, within the few minutes that one may be had: tests, then figures, each part with a limit.
-#   bash benchmarks/on_gpu.sh [--minutes 9] [--parts tests,parity,graph,roofs,tune,flow,table,finetune,ops,ladder] [--out DIR]
+#   bash benchmarks/on_gpu.sh [--minutes 9] [--parts tests,parity,graph,roofs,tune,flow,table,finetune,ops,ladder,layers] [--out DIR]
 # A part may have a limit of its own, in seconds: --parts tests:200,flow:60. What a part says is in DIR/PART.log, its
 # figures in DIR/PART.json or DIR/PART.md; DIR/summary.txt has a line for each. Parts that time nothing (tests, parity,
 # graph) run at once, the others follow one by one, alone, in the order they are named. A part that fails stops none.
 #   DACTYL_BUILD=build-gpu-tests  DACTYL_BUILT=1  DACTYL_DEPS  DACTYL_ARCH  DACTYL_SANITIZERS  as in tests/gpu.sh;
 #                building comes first and is not counted
-#   PYTHON=python3   with torch, torchvision and safetensors for parity, table and finetune, with OpenCV for flow
+#   PYTHON=python3   with torch, torchvision and safetensors for parity, table and finetune, torch for layers, OpenCV for flow
 # Exit code: 0 if nothing failed and nothing was out of time.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export DACTYL_BUILD=${DACTYL_BUILD:-build-gpu-tests} OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=1000
-minutes=9 parts=tests,parity,graph,roofs,tune,flow,table,finetune,ops,ladder out=on-gpu
+minutes=9 parts=tests,parity,graph,roofs,tune,flow,table,finetune,ops,ladder,layers out=on-gpu
 declare -A usual=([tests]=190 [parity]=190 [graph]=190 [roofs]=20 [tune]=60 [flow]=90 [table]=130
   [finetune]=60 [ops]=50  # of 540 s
-  [ladder]=60)  # in what is left: parts seldom need their limits
+  [ladder]=60 [layers]=170)  # in what is left: parts seldom need their limits
 
 usage() { echo "on_gpu.sh: $1; see the head of benchmarks/on_gpu.sh" >&2; exit 2; }
 while [ $# -gt 0 ]; do
@@ -43,6 +43,7 @@ out=$(realpath "$out") build=$DACTYL_BUILD dactyl=$PWD/$DACTYL_BUILD/dactyl
 [[ $build != /* ]] || usage "DACTYL_BUILD=$build: expected a folder beside the sources"
 export out build dactyl DACTYL_CACHE=$out/plans  # the plans found are results too
 
+with_torch_alone() { "${PYTHON:-python3}" -c 'import torch' 2>/dev/null; }
 with_torch() { "${PYTHON:-python3}" -c 'import torch, torchvision, safetensors' 2>/dev/null; }
 with_opencv() {  # prints a Python that has it, one with contrib rather than one without
   local python need
@@ -132,8 +133,14 @@ part_ops() {
   done
   whether_all
 }
+part_layers() {  # each convolution of the nets alone; what finds no time is named, and a second run goes on from there
+  with_torch_alone || skip "no torch in ${PYTHON:-python3}"
+  "${PYTHON:-python3}" benchmarks/peers/layers.py --dactyl "$dactyl" --device cuda --budget $(($1 * 9 / 10)) \
+    --json "$out/layers.json" --resume | tee "$out/layers.md"
+}
 part_ladder() { "$dactyl" bench ladder --device cuda --out "$out/ladder" --json | tee "$out/ladder.json"; }
-export -f with_torch with_opencv skip each whether_all part_{tests,parity,graph,roofs,tune,flow,table,finetune,ops,ladder}
+export -f with_torch with_torch_alone with_opencv skip each whether_all
+export -f part_{tests,parity,graph,roofs,tune,flow,table,finetune,ops,layers,ladder}
 
 say() {  # say PART RESULT SECONDS NOTE
   printf '%-8s %-12s %4s s  %s\n' "$@" | sed 's/ *$//' | tee -a "$out/summary.txt"

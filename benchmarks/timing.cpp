@@ -85,9 +85,9 @@ std::vector<OperationTimes> measure_operations(const std::function<void()>& work
 }
 
 Tensor random_numbers(Shape shape, DType type, std::uint64_t seed, i64 below) {
-  const i64 count = shape.count(), block = std::min<i64>(count, 1 << 20);  // a block, repeated: drawing is slow
+  const i64 count = shape.count(), block = std::min<i64>(count, 1 << 20);  // repeated: drawing and carrying are slow
   const bool whole = type == DType::i32 || type == DType::u8;
-  Tensor host(shape, whole ? type : DType::f32, Device::cpu());
+  Tensor host(Shape{block}, whole ? type : DType::f32, Device::cpu());
   Sequence random(seed);
   for (i64 i = 0; i < block; ++i) {
     if (type == DType::u8)
@@ -97,10 +97,13 @@ Tensor random_numbers(Shape shape, DType type, std::uint64_t seed, i64 below) {
     else
       host.data<float>()[i] = static_cast<float>(random.uniform(-1, 1));
   }
-  const i64 width = size_of(host.dtype());
-  for (i64 i = block; i < count; i += block)
-    std::copy_n(host.raw(), std::min(block, count - i) * width, host.raw() + i * width);
-  return host.to(type).to(Context::current().device());
+  const Tensor drawn = host.to(type).to(Context::current().device());
+  Tensor numbers(shape, type);
+  for (i64 i = 0; i < count; i += block) {
+    const Shape part{std::min(block, count - i)};
+    view(numbers, i, part).copy_from(view(drawn, 0, part));
+  }
+  return numbers;
 }
 
 }  // namespace dactyl

@@ -1,8 +1,11 @@
-// The ways in which a GPU computed a convolution or a linear layer while the fastest was searched.
+// The ways in which a GPU computes a convolution or a linear layer: those tried while the fastest was searched, and it.
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "benchmarks/layer_work.h"
 
 namespace dactyl {
 
@@ -25,6 +28,22 @@ class WaysTried {
  private:
   bool wanted_;
   std::vector<TriedWay> ways_;
+};
+
+// Listens while it lives to which way each problem gets, searched or from a file. One at a time; a thread meets each
+// problem once.
+class WaysTaken {
+ public:
+  WaysTaken();
+  ~WaysTaken();
+  WaysTaken(const WaysTaken&) = delete;
+  WaysTaken& operator=(const WaysTaken&) = delete;
+
+  // Of the problem of this pass that was met last ("none": plain loops); empty if none was.
+  std::string of(LayerPass pass) const;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> ways_;  // problem, way
 };
 
 }  // namespace dactyl

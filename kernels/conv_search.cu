@@ -67,7 +67,7 @@ OwnedWay settle(const ConvProblem& problem) {
     remembered |= way != nullptr;
     if (!remembered) way = searched(problem, cache);
   }
-  if (depth == 0) settled(to_text(problem), !remembered, !way, remembered ? 0 : now() - start);
+  if (depth == 0) settled(to_text(problem), !remembered, way ? way->name() : "none", remembered ? 0 : now() - start);
   return way;
 }
 

@@ -57,13 +57,13 @@ void timed(const std::string& problem, const std::string& way, double seconds) {
   if (book().way_listener) book().way_listener(problem, way, seconds);
 }
 
-void settled(const std::string& problem, bool searched, bool without, double seconds) {
+void settled(const std::string& problem, bool searched, const std::string& way, double seconds) {
   const std::lock_guard guard(book().mutex);
   PlanCounts& counts = book().counts;
   ++(searched ? counts.searched : counts.remembered);
-  counts.without += without;
+  counts.without += way == "none";
   counts.seconds += seconds;
-  if (book().listener) return book().listener(problem, searched);
+  if (book().listener) return book().listener(problem, searched, way);
   double& told = book().told;
   if (!searched || counts.seconds < (told > 0 ? told + pause : silence)) return;
   tell(counts, told == 0);

@@ -18,9 +18,9 @@ struct PlanCounts {
 };
 PlanCounts plan_counts();
 
-// Told of every problem that is settled, in the thread that met it: searched or remembered. One listener for the
-// process; an empty function ends it. It may not ask for counts.
-using PlanListener = std::function<void(const std::string& problem, bool searched)>;
+// Told of every problem that is settled, in the thread that met it: searched or remembered, and by which way it is
+// computed ("none": plain loops). One listener for the process; an empty function ends it. It may not ask for counts.
+using PlanListener = std::function<void(const std::string& problem, bool searched, const std::string& way)>;
 void listen_to_plans(PlanListener listener);
 
 // Told of every way that a search finds right and times, in the thread that searches: for comparing them. One listener
@@ -40,7 +40,7 @@ std::vector<PlanFile> plan_files();
 
 // For the search: counts a problem and tells the listener. Without a listener, long searching is said on
 // stderr, every ten seconds anew.
-void settled(const std::string& problem, bool searched, bool without, double seconds);
+void settled(const std::string& problem, bool searched, const std::string& way, double seconds);
 void timed(const std::string& problem, const std::string& way, double seconds);  // tells the listener of ways
 
 }  // namespace dactyl

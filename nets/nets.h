@@ -30,6 +30,7 @@ struct LayerRow {
   std::string name, kind;  // "conv2/3x3", "conv"
   Shape output;
   i64 parameters = 0, macs = 0;  // dense multiply-accumulates, taps on padding counted, for one sample
+  std::string line;  // of a convolution or linear layer, as this pass computes it: kernels/descriptor.h
 };
 struct ModelTable {
   std::vector<LayerRow> rows;

@@ -23,15 +23,26 @@ void weigh(LayerRow& row, const Parameters& store, i64 positions) {
   }
 }
 
+// The last operation's line, if it was one of this kind.
+std::string line_of(const std::string& kind, const OperationTrace& trace) {
+  const auto& all = trace.operations();
+  const auto last = std::find_if(all.rbegin(), all.rend(), [](const Operation& o) { return !o.what.empty(); });
+  return last != all.rend() && last->name == kind ? last->what : "";
+}
+
 }  // namespace
 
 ModelTable tabulate(const Model& model) {
   ModelTable table;
+  const OperationTrace trace;
   Pass pass;
   pass.tap = [&](const std::string& name, const Tensor& y) {
     const auto kind = model.kinds.find(name);
     LayerRow row{name, kind == model.kinds.end() ? "" : kind->second, y.shape()};
-    if (row.kind == "conv" || row.kind == "linear") weigh(row, *model.parameters, y.shape().rows());
+    if (row.kind == "conv" || row.kind == "linear") {
+      weigh(row, *model.parameters, y.shape().rows());
+      row.line = line_of(row.kind, trace);
+    }
     if (row.kind == "lstm") weigh(row, *model.parameters, table.rows.back().output.rows());  // the steps it came from
     table.macs += row.macs;
     table.rows.push_back(row);

@@ -16,7 +16,7 @@ i64 convolutions(const Model& model) {
 
 PlanBar::PlanBar(const std::string& what, const Model& model, i64 passes)
     : total_(convolutions(model) * passes), progress_(what, total_, "convolutions") {
-  listen_to_plans([this](const std::string&, bool searched) {
+  listen_to_plans([this](const std::string&, bool searched, const std::string&) {
     ++done_;
     searched_ += searched;
     progress_.advance(1, to_text(searched_) + " searched");

@@ -48,6 +48,36 @@ TEST_F(Bench, layers_of_a_model_can_be_replayed) {
   EXPECT_EQ(count, 3);
 }
 
+TEST_F(Bench, layers_are_taken_one_after_the_other) {
+  write("layers.txt",
+        "conv2d x=2x9x9x8 k=3 p=1 out=8\n\n"
+        "pass=weights,data conv2d x=2x9x9x8 k=1 out=4\n"
+        "max_pool2d x=1x8x8x8 k=2 s=2 pass=weights\n"
+        "max_pool2d x=1x8x8x8 k=2 s=2\n");
+  const std::string more = " --pass all --device cpu --seconds 0 --json";
+  const Said file = run("bench layer --from layers.txt" + more), piped = run("bench layer --from - <layers.txt" + more);
+  EXPECT_EQ(file.code, 0) << file.err;
+  for (const Said& said : {file, piped}) {
+    std::string passes;
+    std::istringstream lines(said.out);
+    for (std::string text; std::getline(lines, text);) {
+      const auto row = nlohmann::json::parse(text);
+      passes += row["pass"].get<std::string>() + (row.contains("not") ? "! " : " ");
+      EXPECT_GT(row.value("matrix_roof_flops_per_s", 1.0), 0);
+    }
+    EXPECT_EQ(passes, "forward data weights weights data weights! forward data ");
+  }
+  write("wrong.txt", "conv2d x=2x9x9x8 k=1 out=4\nconv2d x=2x9x9 k=1\n");
+  const Said wrong = run("bench layer --from wrong.txt --device cpu --seconds 0 --json");
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_NE(wrong.err.find("wrong.txt: line 2: "), std::string::npos) << wrong.err;
+  EXPECT_EQ(std::count(wrong.out.begin(), wrong.out.end(), '\n'), 1) << "the line before it was done";
+  expect_error("bench layer --from nowhere.txt --device cpu", 3);
+  for (const std::string misuse : {"bench layer", "bench layer \"lrn x=1x8x8x8\" --from layers.txt",
+                                   "bench layer \"lrn x=1x8x8x8\" --device cpu --pass sideways"})
+    expect_error(misuse, 2);
+}
+
 TEST_F(Bench, doctor_finds_no_conversion_of_layouts) {
   for (const char* net : {"alexnet-torchvision --input 63", "googlenet-bn --input 64", "i3d --input 32 --frames 9"}) {
     const Said said = run(std::string("bench doctor ") + net + " --classes 4 --batch 1 --device cpu --json");

@@ -40,6 +40,32 @@ TEST(WaysTried, are_heard_while_somebody_listens) {
   cache.empty() ? unsetenv("DACTYL_CACHE") : setenv("DACTYL_CACHE", cache.c_str(), 1);
 }
 
+TEST(WaysTaken, knows_the_last_way_of_each_pass_while_it_lives) {
+  settled("forward of x", true, "stem", 0);
+  {
+    const WaysTaken taken;
+    EXPECT_EQ(taken.of(LayerPass::forward), "") << "before its time";
+    settled("forward of x", true, "engine 1", 0);
+    settled("data gradient of x", false, "none", 0);
+    settled("forward of y", false, "engine 2", 0);
+    EXPECT_EQ(taken.of(LayerPass::forward), "engine 2");
+    EXPECT_EQ(taken.of(LayerPass::data), "none");
+    EXPECT_EQ(taken.of(LayerPass::weights), "");
+  }
+  settled("weight gradient of x", true, "stem", 0);
+}
+
+TEST(WaysTaken, names_the_way_of_a_layer_on_a_gpu) {
+  if (gpu_count() == 0) GTEST_SKIP() << "no GPU here";
+  const Use use(Device::cuda());
+  const Descriptor d = parse_descriptor("conv2d x=3x13x11x24 k=3 p=1 out=40 bf16");  // no other test's
+  for (const LayerPass pass : {LayerPass::forward, LayerPass::data, LayerPass::weights}) {
+    const WaysTaken taken;
+    time_layer(d, pass, Algorithm::automatic, brief);
+    EXPECT_NE(taken.of(pass), "") << to_text(pass);
+  }
+}
+
 TEST(LayerWork, every_kind_and_pass_runs_and_takes_time) {
   for (const Device device : devices()) {
     const Use use(device);
@@ -183,6 +209,11 @@ TEST(RandomNumbers, a_long_tensor_repeats_its_block_and_stays_in_range) {
   EXPECT_EQ(v[0], v[1 << 20]);
   EXPECT_NE(v[0], v[1]);
   const Tensor labels = random_numbers({1000}, DType::i32, 1, 7);
+  for (const Device device : devices()) {
+    const Use use(device);
+    const std::vector<float> narrow = random_numbers({3, 1 << 19}, DType::bf16, 1).floats();
+    for (const i64 i : {0, 77, 1 << 20, (3 << 19) - 1}) EXPECT_NEAR(narrow[static_cast<std::size_t>(i)], v[i], 4e-3);
+  }
   for (i64 i = 0; i < 1000; ++i) EXPECT_TRUE(labels.data<std::int32_t>()[i] >= 0 && labels.data<std::int32_t>()[i] < 7);
 }
 

@@ -85,7 +85,7 @@ class ConvSearch : public ::testing::Test {
     SCOPED_TRACE(std::string(l.name) + " in " + to_text(type));
     dictate(l, type, way);
     std::vector<std::vector<float>> got, want, again;
-    listen_to_plans([&](const std::string& problem, bool searched) {
+    listen_to_plans([&](const std::string& problem, bool searched, const std::string&) {
       EXPECT_FALSE(searched && texts_.count(problem)) << "another way than the dictated one: " << problem;
     });
     apart([&] {

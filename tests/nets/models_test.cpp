@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "kernels/descriptor.h"
 #include "kernels/ops.h"
 #include "nets/nets.h"
 
@@ -21,6 +22,16 @@ struct Published {
   i64 parameters, with_auxiliary, stored, macs;
 };
 
+// Every convolution and linear layer says its work as a line, and no other layer does.
+void expect_lines(const ModelTable& table, const std::string& name) {
+  for (const LayerRow& row : table.rows) {
+    const bool has = row.kind == "conv" || row.kind == "linear";
+    EXPECT_EQ(!row.line.empty(), has) << name << " " << row.name << " " << row.kind;
+    const double products = row.line.empty() ? 0 : parse_descriptor(row.line).products();
+    EXPECT_EQ(products, has ? static_cast<double>(row.macs) : 0) << name << " " << row.name << " " << row.line;
+  }
+}
+
 // Sizes as published or counted from the releases' definitions.
 TEST(models, have_the_published_sizes) {
   for (const Published& p : std::vector<Published>{
@@ -36,7 +47,12 @@ TEST(models, have_the_published_sizes) {
     EXPECT_EQ(table.parameters_with_auxiliary, p.with_auxiliary) << p.name;
     EXPECT_EQ(table.stored, p.stored) << p.name;
     EXPECT_EQ(table.macs, p.macs) << p.name;
+    expect_lines(table, p.name);
   }
+}
+
+TEST(models, of_clips_say_their_layers_work_as_lines_too) {
+  for (const char* name : {"i3d", "mobilenet-lstm"}) expect_lines(tabulate(make_model(name, {.frames = 20})), name);
 }
 
 TEST(models, show_every_intermediate_result) {

@@ -42,12 +42,14 @@ TEST(Tune, meets_every_shape_once) {
 
 TEST(Tune, is_told_to_a_listener_until_it_ends) {
   int heard = 0;
-  listen_to_plans([&](const std::string& problem, bool searched) { heard += problem == "a" && searched; });
+  listen_to_plans([&](const std::string& problem, bool searched, const std::string& way) {
+    heard += problem == "a" && searched && way == "stem";
+  });
   const PlanCounts before = plan_counts();
-  settled("a", true, false, 0.5);
+  settled("a", true, "stem", 0.5);
   listen_to_plans({});
-  settled("a", true, true, 0);
-  settled("b", false, false, 0);
+  settled("a", true, "none", 0);
+  settled("b", false, "stem", 0);
   EXPECT_EQ(heard, 1);
   EXPECT_EQ(plan_counts().searched, before.searched + 2);
   EXPECT_EQ(plan_counts().remembered, before.remembered + 1);
@@ -60,18 +62,18 @@ TEST(PlanBar, counts_settled_problems_while_it_lives) {
   testing::internal::CaptureStderr();
   {
     const PlanBar bar("finding plans", model, 3);
-    for (int i = 0; i < 4; ++i) settled("a", true, false, 100);
+    for (int i = 0; i < 4; ++i) settled("a", true, "stem", 100);
   }
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "heard by the bar, which says nothing within a second";
   testing::internal::CaptureStderr();
-  settled("a", true, false, 100);
+  settled("a", true, "stem", 100);
   EXPECT_NE(testing::internal::GetCapturedStderr(), "") << "nobody listens any more";
 }
 
 TEST(Tune, long_searching_without_a_listener_is_said_again_and_again) {
   const auto said = [](double seconds, bool searched = true) {
     testing::internal::CaptureStderr();
-    settled("a", searched, false, seconds);
+    settled("a", searched, "stem", seconds);
     return testing::internal::GetCapturedStderr();
   };
   EXPECT_NE(said(20).find("searching"), std::string::npos);
