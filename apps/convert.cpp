@@ -8,12 +8,12 @@ namespace dactyl {
 namespace {
 
 struct ConvertOptions {
-  std::string model, weights, out, pictures;
+  std::string model, weights, out, pictures, origin, licence;
   i64 frames = 0, channels = 3;
   bool inflate = false, narrow = false;
 };
 
-Passport passport_of(const Model& model, const Passport& source, const std::string& origin) {
+Passport passport_of(const Model& model, const Passport& source, const ConvertOptions& o, const std::string& origin) {
   const InputSpec& in = model.input;
   return {.model = model.name,
           .mean = in.mean,
@@ -23,18 +23,19 @@ Passport passport_of(const Model& model, const Passport& source, const std::stri
           .resize = source.resize,
           .labels = source.labels,
           .origin = origin,
-          .licence = source.licence,
+          .licence = o.licence.empty() ? source.licence : o.licence,
           .frames = static_cast<long>(in.frames)};
 }
 
 std::string origin_of(const ConvertOptions& o, const Passport& source) {
+  if (!o.origin.empty()) return o.origin;
   const std::string file = std::filesystem::path(o.weights).filename().string();
   return file + (source.origin.empty() ? "" : " (" + source.origin + ")");
 }
 
 void write(const ConvertOptions& o, Model& model, const Passport& source, const std::string& origin) {
   if (o.narrow) model.parameters->to(DType::bf16);
-  to_checkpoint(*model.parameters, passport_of(model, source, origin)).write(o.out);
+  to_checkpoint(*model.parameters, passport_of(model, source, o, origin)).write(o.out);
   std::cerr << o.out << ": " << model.name << ", " << model.parameters->all().size() << " tensors, " << origin << '\n';
 }
 
@@ -65,9 +66,8 @@ void inflate_file(const ConvertOptions& o) {
   fill(clips, pictures.model, o.pictures);
   Passport passport = pictures.passport;
   passport.resize = "short256-antialias";
-  write(o, clips, passport,
-        "inflated from " + source + (o.pictures.empty() ? "" : " with statistics of pictures") + ", " +
-            origin_of(o, passport));
+  const std::string how = "inflated from " + source + (o.pictures.empty() ? "" : " with statistics of pictures") + ", ";
+  write(o, clips, passport, (o.origin.empty() ? how : "") + origin_of(o, passport));
 }
 
 }  // namespace
@@ -94,6 +94,8 @@ void add_convert(CLI::App& program) {
   verb->add_option("--channels", o->channels, "of the clips: 3, or 2 for optical flow")
       ->check(CLI::IsMember({2, 3}))
       ->capture_default_str();
+  verb->add_option("--origin", o->origin, "what the file shall say it is from; default: the file read and its origin");
+  verb->add_option("--licence", o->licence, "and under which licence; default: that of the file read");
   verb->callback([o] { o->inflate ? inflate_file(*o) : rewrite(*o); });
 }
 

@@ -27,4 +27,5 @@ else
   "$dactyl" train --config train/recipes/hands.toml --data "$out/train.csv" --device "${DEVICE:-auto}" --out "$out/run"
 fi
 "$dactyl" eval --run "$out/run" --data "$out/test.csv" --out "$out/run/eval"
-"$dactyl" convert --model googlenet-bn --weights "$out/run/best.safetensors" --bf16 --out weights/hands.safetensors
+"$dactyl" convert --model googlenet-bn --weights "$out/run/best.safetensors" --bf16 --licence MIT \
+  --origin "trained by dactyl on rendered hands, weights/hands.sh" --out weights/hands.safetensors

@@ -131,10 +131,14 @@ TEST_F(Job, eval_takes_a_model_file_as_predict_does) {
 TEST_F(Job, weights_are_stored_in_half_the_bytes) {
   const std::string best = "--model googlenet-bn --weights run/best.safetensors";
   const Said wide = run("convert " + best + " --out wide.safetensors"),
-             narrow = run("convert " + best + " --bf16 --out narrow.safetensors");
+             narrow = run("convert " + best + " --bf16 --licence MIT --origin 'made here' --out narrow.safetensors");
   ASSERT_EQ(wide.code + narrow.code, 0) << wide.err << narrow.err;
   const double bytes = static_cast<double>(std::filesystem::file_size(path("wide.safetensors")));
   EXPECT_LT(static_cast<double>(std::filesystem::file_size(path("narrow.safetensors"))), 0.52 * bytes);
+  std::ostringstream file;
+  file << std::ifstream(path("narrow.safetensors"), std::ios::binary).rdbuf();
+  for (const char* note : {R"("dactyl.passport.licence":"MIT")", R"("dactyl.passport.origin":"made here")"})
+    EXPECT_NE(file.str().find(note), std::string::npos) << note;
   const auto share = [&](const std::string& file) {
     const Said said =
         run("predict --model googlenet-bn --weights " + file + " pictures/A/hand00_0001.jpg --device cpu --json");
