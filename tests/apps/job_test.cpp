@@ -135,10 +135,9 @@ TEST_F(Job, weights_are_stored_in_half_the_bytes) {
   ASSERT_EQ(wide.code + narrow.code, 0) << wide.err << narrow.err;
   const double bytes = static_cast<double>(std::filesystem::file_size(path("wide.safetensors")));
   EXPECT_LT(static_cast<double>(std::filesystem::file_size(path("narrow.safetensors"))), 0.52 * bytes);
-  std::ostringstream file;
-  file << std::ifstream(path("narrow.safetensors"), std::ios::binary).rdbuf();
+  const std::string file = text_of(path("narrow.safetensors"));
   for (const char* note : {R"("dactyl.passport.licence":"MIT")", R"("dactyl.passport.origin":"made here")"})
-    EXPECT_NE(file.str().find(note), std::string::npos) << note;
+    EXPECT_NE(file.find(note), std::string::npos) << note;
   const auto share = [&](const std::string& file) {
     const Said said =
         run("predict --model googlenet-bn --weights " + file + " pictures/A/hand00_0001.jpg --device cpu --json");
