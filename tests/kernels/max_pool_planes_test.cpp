@@ -1,0 +1,125 @@
+// 3×3×3 pools by planes in shared memory against the plain bodies. A GPU's blocks run on the CPU as fibers: memory is
+// full of NaN at first, copies arrive when they are waited for, blocks' threads run forwards and backwards in turns.
+#include "kernels/fast/max_pool_planes.h"
+
+#include "benchmarks/ladder/fibers.h"
+#include "kernels/fast/max_pool.h"
+#include "tests/check_op.h"
+
+namespace dactyl {
+namespace {
+
+using fast::PoolGrid;
+using fast::Word;
+
+struct HostLane {
+  ladder::Fibers& team;
+  int index;
+  Pack<Word>* memory;
+  i64 packs;
+
+  Pack<Word>* at(i64 pack) const {
+    check(pack >= 0 && pack < packs, "pack {} of {}", pack, packs);
+    return memory + pack;
+  }
+  Pack<Word> read(i64 pack) const { return *at(pack); }
+  void write(i64 pack, const Pack<Word>& words) const { *at(pack) = words; }
+  void copy16(i64 to, const void* from) const { team.copy_later(index, at(to), from, 16); }
+  void end_group() const { team.commit_copies(index); }
+  void wait_but_one() const { team.wait_copies(index, 1); }
+  void barrier() const { team.wait(index); }
+};
+
+template <class Task>
+void run_blocks(const Task& task, i64 bytes) {
+  for (unsigned block = 0; block < static_cast<unsigned>(task.grid.blocks); ++block)
+    ladder::run_fibers(task.grid.threads(), static_cast<std::size_t>(bytes),
+                       [&](int index, ladder::Fibers& team, std::byte* memory) {
+                         HostLane lane{team, index, reinterpret_cast<Pack<Word>*>(memory), bytes / 16};
+                         task(lane, block, index);
+                       });
+}
+
+struct Case {
+  Shape x;
+  Shape low = {1, 1, 1}, high = {1, 1, 1};
+
+  Window window() const { return {{3, 3, 3}, {1, 1, 1}, low, high}; }
+};
+
+// Tiles of 7 and of 8, filled and not; channels that fill no group of packs; chunks of planes, and whole clips.
+std::vector<Case> cases() {
+  return {{{1, 5, 28, 7, 64}},   {{2, 3, 7, 7, 136}},   {{1, 4, 15, 16, 8}},
+          {{3, 2, 14, 14, 16}},  {{1, 1, 1, 1, 8}},     {{1, 2, 3, 2, 24}},
+          {{2, 11, 5, 9, 72}},   {{1, 8, 13, 15, 200}}, {{1, 6, 5, 8, 8}, {0, 2, 1}, {2, 0, 0}},
+          {{24, 4, 9, 30, 24}},  {{1, 7, 2, 3, 8}, {2, 2, 2}, {2, 2, 2}},
+          {{2, 3, 4, 5, 16}, {0, 0, 0}, {0, 0, 0}}};
+}
+
+// Few different numbers, so that ties are common, with zeros of both signs, NaN and −∞ among them.
+Tensor tied(const Shape& shape, DType type) {
+  std::vector<float> values(static_cast<std::size_t>(shape.count()));
+  Sequence random(test_seed(), 78);
+  const float special[] = {0.0f, -0.0f, std::numeric_limits<float>::quiet_NaN(),
+                           -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
+  for (float& v : values) {
+    const auto drawn = random.below(14);
+    v = drawn < 5 ? special[drawn] : static_cast<float>(drawn) - 9.5f;
+  }
+  return Tensor::from(shape, values, type);
+}
+
+// The same numbers with other numbers between the rows.
+Tensor pitched(const Tensor& t) {
+  const i64 channels = t.shape().channels();
+  Tensor wide(t.shape().with(-1, channels + 16), t.dtype(), t.device());
+  wide.fill(3);
+  Tensor inner = wide.slice(8, channels);
+  inner.copy_from(t);
+  return inner;
+}
+
+template <class T, int wide, bool with_taps>
+void forward_as_fibers(const PoolGrid& grid, const fast::Sides<T>& at, const Tensor& x, const Tensor& y,
+                       std::uint8_t* taps) {
+  run_blocks(fast::PlanesForward<T, wide, with_taps>{grid, at, x.data<T>(), y.data<T>(), taps}, grid.bytes(16));
+}
+
+// On the CPU by fibers.
+void forward(const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* taps) {
+#ifdef DACTYL_TEST_ON_GPU
+  if (x.device().is_cuda()) return fast::max_pool_forward_by_planes(g, x, y, taps);
+#endif
+  with_narrow(x.dtype(), [&]<class T>(T) {
+    const fast::Sides<T> at(g, x.pitch(), y.pitch());
+    const PoolGrid grid(g.batch, at.in, at.out, at.low, g.channels / Pack<T>::size);
+    if (taps && grid.wide == 7) return forward_as_fibers<T, 7, true>(grid, at, x, y, taps);
+    if (taps) return forward_as_fibers<T, 8, true>(grid, at, x, y, taps);
+    if (grid.wide == 7) return forward_as_fibers<T, 7, false>(grid, at, x, y, taps);
+    forward_as_fibers<T, 8, false>(grid, at, x, y, taps);
+  });
+}
+
+}  // namespace
+
+TEST(MaxPoolPlanes, forward_equals_plain_bodies) {
+  for (const Case& c : cases())
+    for (const DType type : {DType::f32, DType::bf16, DType::f16}) {
+      SCOPED_TRACE(to_text(c.x) + " " + to_text(c.low) + " " + to_text(type));
+      const Tensor x = pitched(tied(c.x, type));
+      const Tensor y = max_pool(x, {.window = c.window(), .algorithm = Algorithm::reference});
+      const Geometry g = geometry(c.x, y.shape(), c.window());
+      const Tensor into = pitched(y), taps(y.shape(), DType::u8), want(y.shape(), DType::u8), again = pitched(y);
+      for (const Tensor& t : {into, again}) t.detached().fill(-3);
+      forward(g, x, into, taps.data<std::uint8_t>());
+      EXPECT_TRUE(same_bits(into, y));
+      fast::max_pool_forward(g, x, again, want.data<std::uint8_t>());
+      EXPECT_TRUE(same_bits(again, y));
+      EXPECT_TRUE(same_bits(taps, want)) << "taps";
+      into.detached().fill(-3);
+      forward(g, x, into, nullptr);
+      EXPECT_TRUE(same_bits(into, y)) << "without taps";
+    }
+}
+
+}  // namespace dactyl
