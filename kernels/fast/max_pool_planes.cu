@@ -2,6 +2,7 @@
 #include "kernels/fast/max_pool_planes.h"
 
 #include "kernels/fast/max_pool.h"
+#include "kernels/fast/max_pool_window.h"
 
 #ifdef __CUDACC__
 #include "engine/cuda.h"
@@ -47,13 +48,19 @@ __global__ void __launch_bounds__(448, 2) by_planes(const Task task) {
   task(lane, blockIdx.x, static_cast<int>(threadIdx.x));
 }
 
+// Of the largest tile. Every launch allows as much: another thread may be about to launch with more than this one.
+constexpr int most_bytes = PoolGrid::slots * (2 * PoolGrid::most_rows + 2) * 10 * PoolGrid::packs * 16;
+
 template <class Task>
 void launch(const Task& task, i64 bytes, const char* what) {
-  check(cudaFuncSetAttribute(by_planes<Task>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
-        what);
+  check(cudaFuncSetAttribute(by_planes<Task>, cudaFuncAttributeMaxDynamicSharedMemorySize, most_bytes), what);
   by_planes<<<static_cast<unsigned>(task.grid.blocks), static_cast<unsigned>(task.grid.threads()),
               static_cast<std::size_t>(bytes), Context::current().compute().handle()>>>(task);
   check_launch(what);
+}
+
+bool fits(const Geometry& g, const Tensor& from) {
+  return from.device().is_cuda() && is(g, {3, 3, 3}, {1, 1, 1}) && from.pitch() * size_of(from.dtype()) < 1ll << 31;
 }
 
 template <class T, int wide>
@@ -67,7 +74,8 @@ void forward(const PoolGrid& grid, const Sides<T>& at, const T* x, T* y, std::ui
 
 }  // namespace
 
-void max_pool_forward_by_planes(const Geometry& g, const Tensor& xs, const Tensor& ys, std::uint8_t* taps) {
+bool max_pool_forward_by_planes(const Geometry& g, const Tensor& xs, const Tensor& ys, std::uint8_t* taps) {
+  if (!fits(g, xs)) return false;
   with_narrow(xs.dtype(), [&]<class T>(T) {
     const Sides<T> at(g, xs.pitch(), ys.pitch());
     const PoolGrid grid(g.batch, at.in, at.out, at.low, g.channels / Pack<T>::size);
@@ -76,7 +84,14 @@ void max_pool_forward_by_planes(const Geometry& g, const Tensor& xs, const Tenso
     else
       forward<T, 7>(grid, at, xs.data<T>(), ys.data<T>(), taps);
   });
+  return true;
 }
+
+}  // namespace dactyl::fast
+#else
+namespace dactyl::fast {
+
+bool max_pool_forward_by_planes(const Geometry&, const Tensor&, const Tensor&, std::uint8_t*) { return false; }
 
 }  // namespace dactyl::fast
 #endif

@@ -15,11 +15,13 @@ struct PoolGrid {
   static constexpr int slots = 3;                 // planes in shared memory: one is used while two are on their way
 
   int from[3], to[3], low[3];  // the first of three places that result i comes from is i − low
-  int all_packs, wide, rows, chunk, planes_at_once;
+  int all_packs, wide, rows, chunk;
   Divisor groups, across, down, chunks;
   i64 blocks;
 
-  PoolGrid(i64 batch, const int (&from_extent)[3], const int (&to_extent)[3], const int (&first)[3], i64 packs_of_row)
+  // Walks are cut into chunks, which read two planes more than they write, until there are `enough` blocks.
+  PoolGrid(i64 batch, const int (&from_extent)[3], const int (&to_extent)[3], const int (&first)[3], i64 packs_of_row,
+           i64 enough = 132 * 2)
       : all_packs(static_cast<int>(packs_of_row)) {
     for (int i = 0; i < 3; ++i) from[i] = from_extent[i], to[i] = to_extent[i], low[i] = first[i];
     const auto unused = [this](int width) { return up(to[2], width) * width - to[2]; };
@@ -28,7 +30,7 @@ struct PoolGrid {
     rows = std::max(2, up(pairs, up(pairs, most_rows)));  // two, so that a thread copies at most four places
     const i64 per_chunk = batch * up(pairs, rows) * up(to[2], wide) * up(all_packs, packs);
     chunk = to[0];
-    while (chunk > 2 && up(to[0], chunk) * per_chunk < 132 * 2) chunk = up(chunk, 2);
+    while (chunk > 2 && up(to[0], chunk) * per_chunk < enough) chunk = up(chunk, 2);
     groups = Divisor(up(all_packs, packs));
     across = Divisor(up(to[2], wide));
     down = Divisor(up(pairs, rows));

@@ -79,20 +79,30 @@ Tensor pitched(const Tensor& t) {
   return inner;
 }
 
+// By the walk of max_pool_walk.h, on the CPU.
+Tensor plain_taps(const Geometry& g, const Tensor& x) {
+  const Tensor here = x.to(Device::cpu());
+  const Shape shape({g.batch, g.out[0], g.out[1], g.out[2], g.channels});
+  const Tensor y(shape, x.dtype()), taps(shape, DType::u8);
+  fast::max_pool_forward(g, here, y, taps.data<std::uint8_t>());
+  return taps;
+}
+
 template <class T, int wide, bool with_taps>
 void forward_as_fibers(const PoolGrid& grid, const fast::Sides<T>& at, const Tensor& x, const Tensor& y,
                        std::uint8_t* taps) {
   run_blocks(fast::PlanesForward<T, wide, with_taps>{grid, at, x.data<T>(), y.data<T>(), taps}, grid.bytes(16));
 }
 
-// On the CPU by fibers.
-void forward(const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* taps) {
-#ifdef DACTYL_TEST_ON_GPU
-  if (x.device().is_cuda()) return fast::max_pool_forward_by_planes(g, x, y, taps);
-#endif
+// On the CPU by fibers, in `enough` blocks if chunks can be so short.
+void forward(const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* taps, i64 enough) {
+  if (x.device().is_cuda()) {
+    EXPECT_TRUE(fast::max_pool_forward_by_planes(g, x, y, taps));
+    return;
+  }
   with_narrow(x.dtype(), [&]<class T>(T) {
     const fast::Sides<T> at(g, x.pitch(), y.pitch());
-    const PoolGrid grid(g.batch, at.in, at.out, at.low, g.channels / Pack<T>::size);
+    const PoolGrid grid(g.batch, at.in, at.out, at.low, g.channels / Pack<T>::size, enough);
     if (taps && grid.wide == 7) return forward_as_fibers<T, 7, true>(grid, at, x, y, taps);
     if (taps) return forward_as_fibers<T, 8, true>(grid, at, x, y, taps);
     if (grid.wide == 7) return forward_as_fibers<T, 7, false>(grid, at, x, y, taps);
@@ -103,23 +113,26 @@ void forward(const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* 
 }  // namespace
 
 TEST(MaxPoolPlanes, forward_equals_plain_bodies) {
-  for (const Case& c : cases())
-    for (const DType type : {DType::f32, DType::bf16, DType::f16}) {
-      SCOPED_TRACE(to_text(c.x) + " " + to_text(c.low) + " " + to_text(type));
-      const Tensor x = pitched(tied(c.x, type));
-      const Tensor y = max_pool(x, {.window = c.window(), .algorithm = Algorithm::reference});
-      const Geometry g = geometry(c.x, y.shape(), c.window());
-      const Tensor into = pitched(y), taps(y.shape(), DType::u8), want(y.shape(), DType::u8), again = pitched(y);
-      for (const Tensor& t : {into, again}) t.detached().fill(-3);
-      forward(g, x, into, taps.data<std::uint8_t>());
-      EXPECT_TRUE(same_bits(into, y));
-      fast::max_pool_forward(g, x, again, want.data<std::uint8_t>());
-      EXPECT_TRUE(same_bits(again, y));
-      EXPECT_TRUE(same_bits(taps, want)) << "taps";
-      into.detached().fill(-3);
-      forward(g, x, into, nullptr);
-      EXPECT_TRUE(same_bits(into, y)) << "without taps";
-    }
+  on_each_device([] {
+    const Device device = Context::current().device();
+    for (const Case& c : cases())
+      for (const DType type : {DType::f32, DType::bf16, DType::f16}) {
+        SCOPED_TRACE(to_text(c.x) + " " + to_text(c.low) + " " + to_text(type));
+        const Tensor x = pitched(tied(c.x, type).to(device));
+        const Tensor y = max_pool(x, {.window = c.window(), .algorithm = Algorithm::reference});
+        const Geometry g = geometry(c.x, y.shape(), c.window());
+        const Tensor into = pitched(y), want = plain_taps(g, x), taps(y.shape(), DType::u8, device);
+        for (const i64 enough : {1, 264}) {
+          into.detached().fill(-3);
+          forward(g, x, into, taps.data<std::uint8_t>(), enough);
+          EXPECT_TRUE(same_bits(into, y)) << enough;
+          EXPECT_TRUE(same_bits(taps.to(Device::cpu()), want)) << "taps, " << enough;
+        }
+        into.detached().fill(-3);
+        forward(g, x, into, nullptr, 264);
+        EXPECT_TRUE(same_bits(into, y)) << "without taps";
+      }
+  });
 }
 
 }  // namespace dactyl
