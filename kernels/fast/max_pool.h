@@ -17,5 +17,6 @@ void max_pool_backward(const Geometry&, const Tensor& dy, const std::uint8_t* ta
 // The same for 3×3×3 with stride 1 by blocks that keep planes in shared memory; false where that cannot be: on the CPU,
 // for other windows, for rows 2 GB apart.
 bool max_pool_forward_by_planes(const Geometry&, const Tensor& x, const Tensor& y, std::uint8_t* taps);
+bool max_pool_backward_by_planes(const Geometry&, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx);
 
 }  // namespace dactyl::fast

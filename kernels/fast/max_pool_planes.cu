@@ -1,5 +1,6 @@
 // Launches pools by planes in shared memory (max_pool_planes.h) on a GPU.
-#include "kernels/fast/max_pool_planes.h"
+#include "kernels/fast/max_pool_planes_backward.h"
+#include "kernels/fast/max_pool_planes_forward.h"
 
 #include "kernels/fast/max_pool.h"
 #include "kernels/fast/max_pool_window.h"
@@ -12,19 +13,31 @@ namespace {
 
 // A thread of a block on a GPU.
 struct GpuLane {
-  Pack<Word>* memory;
-  unsigned address;  // of the memory, as shared memory is numbered
+  unsigned char* memory;
+  unsigned address;  // the same, as shared memory is numbered
 
-  __device__ explicit GpuLane(Pack<Word>* shared)
-      : memory(shared), address(static_cast<unsigned>(__cvta_generic_to_shared(shared))) {}
-  __device__ Pack<Word> read(int pack) const { return memory[pack]; }
-  __device__ void write(int pack, const Pack<Word>& words) const { memory[pack] = words; }
-  __device__ void copy16(int to, const void* from) const {
+  __device__ explicit GpuLane(void* shared)
+      : memory(static_cast<unsigned char*>(shared)),
+        address(static_cast<unsigned>(__cvta_generic_to_shared(shared))) {}
+  // Number i of the memory seen as an array of V.
+  template <class V>
+  __device__ V read(int i) const {
+    return reinterpret_cast<const V*>(memory)[i];
+  }
+  template <class V>
+  __device__ void write(int i, const V& v) const {
+    reinterpret_cast<V*>(memory)[i] = v;
+  }
+  template <class V>
+  __device__ void copy(int i, const void* from) const {
 #if __CUDA_ARCH__ >= 800
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;\n" ::"r"(address + static_cast<unsigned>(to) * 16), "l"(from)
-                 : "memory");
+    const unsigned to = address + static_cast<unsigned>(i) * sizeof(V);
+    if constexpr (sizeof(V) == 16)
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;\n" ::"r"(to), "l"(from) : "memory");
+    else
+      asm volatile("cp.async.ca.shared.global [%0], [%1], %2;\n" ::"r"(to), "l"(from), "n"(sizeof(V)) : "memory");
 #else
-    memory[to] = *static_cast<const Pack<Word>*>(from);
+    write(i, *static_cast<const V*>(from));
 #endif
   }
   __device__ static void end_group() {
@@ -43,17 +56,17 @@ struct GpuLane {
 // 8 · 7 · 8 threads are 14 warps; two blocks of a processor leave 72 registers to each thread.
 template <class Task>
 __global__ void __launch_bounds__(448, 2) by_planes(const Task task) {
-  extern __shared__ Pack<Word> memory[];
-  GpuLane lane(memory);
+  extern __shared__ uint4 memory[];
+  const GpuLane lane(memory);
   task(lane, blockIdx.x, static_cast<int>(threadIdx.x));
 }
 
-// Of the largest tile. Every launch allows as much: another thread may be about to launch with more than this one.
-constexpr int most_bytes = PoolGrid::slots * (2 * PoolGrid::most_rows + 2) * 10 * PoolGrid::packs * 16;
-
 template <class Task>
-void launch(const Task& task, i64 bytes, const char* what) {
-  check(cudaFuncSetAttribute(by_planes<Task>, cudaFuncAttributeMaxDynamicSharedMemorySize, most_bytes), what);
+void launch(const Task& task, const char* what) {
+  // Always what the largest tile has: another thread may be about to launch with more than this one.
+  const i64 bytes = task.grid.bytes(Task::bytes_per_pack), most = PoolGrid::most_bytes(Task::bytes_per_pack);
+  check(cudaFuncSetAttribute(by_planes<Task>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(most)),
+        what);
   by_planes<<<static_cast<unsigned>(task.grid.blocks), static_cast<unsigned>(task.grid.threads()),
               static_cast<std::size_t>(bytes), Context::current().compute().handle()>>>(task);
   check_launch(what);
@@ -63,26 +76,39 @@ bool fits(const Geometry& g, const Tensor& from) {
   return from.device().is_cuda() && is(g, {3, 3, 3}, {1, 1, 1}) && from.pitch() * size_of(from.dtype()) < 1ll << 31;
 }
 
-template <class T, int wide>
-void forward(const PoolGrid& grid, const Sides<T>& at, const T* x, T* y, std::uint8_t* taps) {
-  const char* what = "max_pool: by planes";
-  if (taps)
-    launch(PlanesForward<T, wide, true>{grid, at, x, y, taps}, grid.bytes(16), what);
-  else
-    launch(PlanesForward<T, wide, false>{grid, at, x, y, taps}, grid.bytes(16), what);
+// body(the width of tiles, as a constant)
+template <class Body>
+void with_width(const PoolGrid& grid, const Body& body) {
+  if (grid.wide == 8) return body(std::integral_constant<int, 8>{});
+  body(std::integral_constant<int, 7>{});
 }
 
 }  // namespace
 
-bool max_pool_forward_by_planes(const Geometry& g, const Tensor& xs, const Tensor& ys, std::uint8_t* taps) {
-  if (!fits(g, xs)) return false;
-  with_narrow(xs.dtype(), [&]<class T>(T) {
-    const Sides<T> at(g, xs.pitch(), ys.pitch());
-    const PoolGrid grid(g.batch, at.in, at.out, at.low, g.channels / Pack<T>::size);
-    if (grid.wide == 8)
-      forward<T, 8>(grid, at, xs.data<T>(), ys.data<T>(), taps);
-    else
-      forward<T, 7>(grid, at, xs.data<T>(), ys.data<T>(), taps);
+bool max_pool_forward_by_planes(const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* taps) {
+  if (!fits(g, x)) return false;
+  with_narrow(x.dtype(), [&]<class T>(T) {
+    const Sides<T> at(g, x.pitch(), y.pitch());
+    const PoolGrid grid = PoolGrid::forward(g, Pack<T>::size);
+    with_width(grid, [&]<int wide>(std::integral_constant<int, wide>) {
+      const char* what = "max_pool: by planes";
+      if (taps)
+        launch(PlanesForward<T, wide, true>{grid, at, x.data<T>(), y.data<T>(), taps}, what);
+      else
+        launch(PlanesForward<T, wide, false>{grid, at, x.data<T>(), y.data<T>(), taps}, what);
+    });
+  });
+  return true;
+}
+
+bool max_pool_backward_by_planes(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx) {
+  if (!fits(g, dy)) return false;
+  with_narrow(dy.dtype(), [&]<class T>(T) {
+    const Sides<T> at(g, dx.pitch(), dy.pitch());
+    const PoolGrid grid = PoolGrid::backward(g, Pack<T>::size);
+    with_width(grid, [&]<int wide>(std::integral_constant<int, wide>) {
+      launch(PlanesBackward<T, wide>{grid, at, dy.data<T>(), taps, dx.data<T>()}, "max_pool: gradient by planes");
+    });
   });
   return true;
 }
@@ -92,6 +118,7 @@ bool max_pool_forward_by_planes(const Geometry& g, const Tensor& xs, const Tenso
 namespace dactyl::fast {
 
 bool max_pool_forward_by_planes(const Geometry&, const Tensor&, const Tensor&, std::uint8_t*) { return false; }
+bool max_pool_backward_by_planes(const Geometry&, const Tensor&, const std::uint8_t*, const Tensor&) { return false; }
 
 }  // namespace dactyl::fast
 #endif

@@ -19,16 +19,35 @@ struct PoolGrid {
   Divisor groups, across, down, chunks;
   i64 blocks;
 
-  // Walks are cut into chunks, which read two planes more than they write, until there are `enough` blocks.
-  PoolGrid(i64 batch, const int (&from_extent)[3], const int (&to_extent)[3], const int (&first)[3], i64 packs_of_row,
-           i64 enough = 132 * 2)
-      : all_packs(static_cast<int>(packs_of_row)) {
-    for (int i = 0; i < 3; ++i) from[i] = from_extent[i], to[i] = to_extent[i], low[i] = first[i];
+  // Results y, from planes of x; and results dx, from planes of dy. Walks are cut into chunks, which read two planes
+  // more than they write, until there are `enough` blocks.
+  static PoolGrid forward(const Geometry& g, int pack_size, i64 enough = 132 * 2) {
+    return PoolGrid(g, g.in, g.out, {g.low[0], g.low[1], g.low[2]}, pack_size, enough);
+  }
+  static PoolGrid backward(const Geometry& g, int pack_size, i64 enough = 132 * 2) {
+    return PoolGrid(g, g.out, g.in, {2 - g.low[0], 2 - g.low[1], 2 - g.low[2]}, pack_size, enough);
+  }
+
+  HD int pitch() const { return wide + 2; }  // places of a row in shared memory
+  HD int places() const { return (2 * rows + 2) * pitch(); }
+  HD int threads() const { return rows * wide * packs; }
+  i64 bytes(int per_pack) const { return i64{slots} * places() * packs * per_pack; }
+  static i64 most_bytes(int per_pack) { return i64{slots} * (2 * most_rows + 2) * 10 * packs * per_pack; }
+
+ private:
+  PoolGrid(const Geometry& g, const i64 (&from_extent)[3], const i64 (&to_extent)[3], const i64 (&first)[3],
+           int pack_size, i64 enough)
+      : all_packs(static_cast<int>(g.channels) / pack_size) {
+    for (int i = 0; i < 3; ++i) {
+      from[i] = static_cast<int>(from_extent[i]);
+      to[i] = static_cast<int>(to_extent[i]);
+      low[i] = static_cast<int>(first[i]);
+    }
     const auto unused = [this](int width) { return up(to[2], width) * width - to[2]; };
     wide = unused(8) < unused(7) ? 8 : 7;
     const int pairs = up(to[1], 2);
     rows = std::max(2, up(pairs, up(pairs, most_rows)));  // two, so that a thread copies at most four places
-    const i64 per_chunk = batch * up(pairs, rows) * up(to[2], wide) * up(all_packs, packs);
+    const i64 per_chunk = g.batch * up(pairs, rows) * up(to[2], wide) * up(all_packs, packs);
     chunk = to[0];
     while (chunk > 2 && up(to[0], chunk) * per_chunk < enough) chunk = up(chunk, 2);
     groups = Divisor(up(all_packs, packs));
@@ -37,13 +56,6 @@ struct PoolGrid {
     chunks = Divisor(up(to[0], chunk));
     blocks = per_chunk * up(to[0], chunk);
   }
-
-  HD int pitch() const { return wide + 2; }  // places of a row in shared memory
-  HD int places() const { return (2 * rows + 2) * pitch(); }
-  HD int threads() const { return rows * wide * packs; }
-  i64 bytes(int per_pack) const { return i64{slots} * places() * packs * per_pack; }
-
- private:
   static int up(int n, int by) { return (n + by - 1) / by; }
 };
 

@@ -1,41 +1,53 @@
 // 3×3×3 pools by planes in shared memory against the plain bodies. A GPU's blocks run on the CPU as fibers: memory is
 // full of NaN at first, copies arrive when they are waited for, blocks' threads run forwards and backwards in turns.
-#include "kernels/fast/max_pool_planes.h"
+#include "kernels/fast/max_pool_planes_forward.h"
 
 #include "benchmarks/ladder/fibers.h"
 #include "kernels/fast/max_pool.h"
+#include "kernels/fast/max_pool_planes_backward.h"
 #include "tests/check_op.h"
 
 namespace dactyl {
 namespace {
 
 using fast::PoolGrid;
-using fast::Word;
 
 struct HostLane {
   ladder::Fibers& team;
   int index;
-  Pack<Word>* memory;
-  i64 packs;
+  std::byte* memory;
+  i64 bytes;
 
-  Pack<Word>* at(i64 pack) const {
-    check(pack >= 0 && pack < packs, "pack {} of {}", pack, packs);
-    return memory + pack;
+  template <class V>
+  std::byte* at(i64 i) const {
+    check(i >= 0 && (i + 1) * i64{sizeof(V)} <= bytes, "number {} of {} bytes each is not in {}", i, sizeof(V), bytes);
+    return memory + i * i64{sizeof(V)};
   }
-  Pack<Word> read(i64 pack) const { return *at(pack); }
-  void write(i64 pack, const Pack<Word>& words) const { *at(pack) = words; }
-  void copy16(i64 to, const void* from) const { team.copy_later(index, at(to), from, 16); }
+  template <class V>
+  V read(i64 i) const {
+    return fast::read<V>(at<V>(i));
+  }
+  template <class V>
+  void write(i64 i, const V& v) const {
+    fast::write(at<V>(i), v);
+  }
+  template <class V>
+  void copy(i64 i, const void* from) const {
+    team.copy_later(index, at<V>(i), from, sizeof(V));
+  }
   void end_group() const { team.commit_copies(index); }
   void wait_but_one() const { team.wait_copies(index, 1); }
   void barrier() const { team.wait(index); }
 };
 
 template <class Task>
-void run_blocks(const Task& task, i64 bytes) {
+void run_blocks(const Task& task) {
+  const i64 bytes = task.grid.bytes(Task::bytes_per_pack);
+  EXPECT_LE(bytes, PoolGrid::most_bytes(Task::bytes_per_pack));
   for (unsigned block = 0; block < static_cast<unsigned>(task.grid.blocks); ++block)
     ladder::run_fibers(task.grid.threads(), static_cast<std::size_t>(bytes),
                        [&](int index, ladder::Fibers& team, std::byte* memory) {
-                         HostLane lane{team, index, reinterpret_cast<Pack<Word>*>(memory), bytes / 16};
+                         const HostLane lane{team, index, memory, bytes};
                          task(lane, block, index);
                        });
 }
@@ -88,10 +100,13 @@ Tensor plain_taps(const Geometry& g, const Tensor& x) {
   return taps;
 }
 
-template <class T, int wide, bool with_taps>
-void forward_as_fibers(const PoolGrid& grid, const fast::Sides<T>& at, const Tensor& x, const Tensor& y,
-                       std::uint8_t* taps) {
-  run_blocks(fast::PlanesForward<T, wide, with_taps>{grid, at, x.data<T>(), y.data<T>(), taps}, grid.bytes(16));
+template <class T, int wide>
+void forward_as_fibers(const PoolGrid& grid, const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* taps) {
+  const fast::Sides<T> at(g, x.pitch(), y.pitch());
+  if (taps)
+    run_blocks(fast::PlanesForward<T, wide, true>{grid, at, x.data<T>(), y.data<T>(), taps});
+  else
+    run_blocks(fast::PlanesForward<T, wide, false>{grid, at, x.data<T>(), y.data<T>(), taps});
 }
 
 // On the CPU by fibers, in `enough` blocks if chunks can be so short.
@@ -101,12 +116,26 @@ void forward(const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* 
     return;
   }
   with_narrow(x.dtype(), [&]<class T>(T) {
-    const fast::Sides<T> at(g, x.pitch(), y.pitch());
-    const PoolGrid grid(g.batch, at.in, at.out, at.low, g.channels / Pack<T>::size, enough);
-    if (taps && grid.wide == 7) return forward_as_fibers<T, 7, true>(grid, at, x, y, taps);
-    if (taps) return forward_as_fibers<T, 8, true>(grid, at, x, y, taps);
-    if (grid.wide == 7) return forward_as_fibers<T, 7, false>(grid, at, x, y, taps);
-    forward_as_fibers<T, 8, false>(grid, at, x, y, taps);
+    const PoolGrid grid = PoolGrid::forward(g, Pack<T>::size, enough);
+    (grid.wide == 7 ? forward_as_fibers<T, 7> : forward_as_fibers<T, 8>)(grid, g, x, y, taps);
+  });
+}
+
+template <class T, int wide>
+void backward_as_fibers(const PoolGrid& grid, const Geometry& g, const Tensor& dy, const std::uint8_t* taps,
+                        const Tensor& dx) {
+  const fast::Sides<T> at(g, dx.pitch(), dy.pitch());
+  run_blocks(fast::PlanesBackward<T, wide>{grid, at, dy.data<T>(), taps, dx.data<T>()});
+}
+
+void backward(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx, i64 enough) {
+  if (dy.device().is_cuda()) {
+    EXPECT_TRUE(fast::max_pool_backward_by_planes(g, dy, taps, dx));
+    return;
+  }
+  with_narrow(dy.dtype(), [&]<class T>(T) {
+    const PoolGrid grid = PoolGrid::backward(g, Pack<T>::size, enough);
+    (grid.wide == 7 ? backward_as_fibers<T, 7> : backward_as_fibers<T, 8>)(grid, g, dy, taps, dx);
   });
 }
 
@@ -131,6 +160,30 @@ TEST(MaxPoolPlanes, forward_equals_plain_bodies) {
         into.detached().fill(-3);
         forward(g, x, into, nullptr, 264);
         EXPECT_TRUE(same_bits(into, y)) << "without taps";
+      }
+  });
+}
+
+TEST(MaxPoolPlanes, backward_equals_plain_bodies) {
+  on_each_device([] {
+    const Device device = Context::current().device();
+    for (const Case& c : cases())
+      for (const DType type : {DType::f32, DType::bf16, DType::f16}) {
+        SCOPED_TRACE(to_text(c.x) + " " + to_text(c.low) + " " + to_text(type));
+        const Tensor x = tied(c.x, type).to(device);
+        const Tensor y = max_pool(x, {.window = c.window(), .algorithm = Algorithm::reference});
+        const Tensor dy = pitched(random(y.shape()).value.to(type).to(device));
+        const auto plain = [&](const std::vector<Tensor>& in) {
+          return max_pool(in[0], {.window = c.window(), .algorithm = Algorithm::reference});
+        };
+        const Tensor want = run(plain, {{x}}, dy).dx[0];
+        const Geometry g = geometry(c.x, y.shape(), c.window());
+        const Tensor taps = plain_taps(g, x).to(device), into = pitched(want);
+        for (const i64 enough : {1, 264}) {
+          into.detached().fill(-3);
+          backward(g, dy, taps.data<std::uint8_t>(), into, enough);
+          EXPECT_TRUE(same_bits(into, want)) << enough;
+        }
       }
   });
 }
