@@ -18,5 +18,6 @@ void max_pool_backward(const Geometry&, const Tensor& dy, const std::uint8_t* ta
 // for other windows, for rows 2 GB apart.
 bool max_pool_forward_by_planes(const Geometry&, const Tensor& x, const Tensor& y, std::uint8_t* taps);
 bool max_pool_backward_by_planes(const Geometry&, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx);
+bool max_pool_backward_by_scattering(const Geometry&, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx);
 
 }  // namespace dactyl::fast

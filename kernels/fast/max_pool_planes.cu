@@ -1,6 +1,7 @@
 // Launches pools by planes in shared memory (max_pool_planes.h) on a GPU.
 #include "kernels/fast/max_pool_planes_backward.h"
 #include "kernels/fast/max_pool_planes_forward.h"
+#include "kernels/fast/max_pool_scatter.h"
 
 #include "kernels/fast/max_pool.h"
 #include "kernels/fast/max_pool_window.h"
@@ -61,6 +62,30 @@ __global__ void __launch_bounds__(448, 2) by_planes(const Task task) {
   task(lane, blockIdx.x, static_cast<int>(threadIdx.x));
 }
 
+// A lane of a warp whose threads have shared memory of their own.
+struct GpuWarpLane {
+  unsigned char* memory;
+
+  template <class V>
+  __device__ V read(int byte) const {
+    return *reinterpret_cast<const V*>(memory + byte);
+  }
+  template <class V>
+  __device__ void write(int byte, const V& v) const {
+    *reinterpret_cast<V*>(memory + byte) = v;
+  }
+  template <class Of>
+  __device__ int pick(int mine, const Of&, unsigned i) const {
+    return __shfl_sync(~0u, mine, static_cast<int>(i));  // by the lowest five bits: 255, which is no tap, is 31
+  }
+};
+
+template <class T>
+__global__ void __launch_bounds__(32 * ScatterGrid::most_warps, 1) by_scattering(const ScatterBackward<T> task) {
+  extern __shared__ uint4 memory[];
+  task(GpuWarpLane{reinterpret_cast<unsigned char*>(memory)}, blockIdx.x, static_cast<int>(threadIdx.x));
+}
+
 template <class Task>
 void launch(const Task& task, const char* what) {
   // Always what the largest tile has: another thread may be about to launch with more than this one.
@@ -101,6 +126,22 @@ bool max_pool_forward_by_planes(const Geometry& g, const Tensor& x, const Tensor
   return true;
 }
 
+bool max_pool_backward_by_scattering(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx) {
+  if (!fits(g, dy)) return false;
+  with_narrow(dy.dtype(), [&]<class T>(T) {
+    const char* what = "max_pool: gradient by scattering";
+    const ScatterGrid grid(g);
+    const ScatterBackward<T> task{grid, Sides<T>(g, dx.pitch(), dy.pitch()), dy.data<T>(), taps, dx.data<T>()};
+    check(cudaFuncSetAttribute(by_scattering<T>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               ScatterGrid::most_warps * ScatterGrid::warp_bytes),
+          what);
+    by_scattering<T><<<static_cast<unsigned>(grid.blocks()), static_cast<unsigned>(grid.threads()),
+                       static_cast<std::size_t>(grid.bytes()), Context::current().compute().handle()>>>(task);
+    check_launch(what);
+  });
+  return true;
+}
+
 bool max_pool_backward_by_planes(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx) {
   if (!fits(g, dy)) return false;
   with_narrow(dy.dtype(), [&]<class T>(T) {
@@ -119,6 +160,9 @@ namespace dactyl::fast {
 
 bool max_pool_forward_by_planes(const Geometry&, const Tensor&, const Tensor&, std::uint8_t*) { return false; }
 bool max_pool_backward_by_planes(const Geometry&, const Tensor&, const std::uint8_t*, const Tensor&) { return false; }
+bool max_pool_backward_by_scattering(const Geometry&, const Tensor&, const std::uint8_t*, const Tensor&) {
+  return false;
+}
 
 }  // namespace dactyl::fast
 #endif

@@ -5,6 +5,7 @@
 #include "benchmarks/ladder/fibers.h"
 #include "kernels/fast/max_pool.h"
 #include "kernels/fast/max_pool_planes_backward.h"
+#include "kernels/fast/max_pool_scatter.h"
 #include "tests/check_op.h"
 
 namespace dactyl {
@@ -38,6 +39,29 @@ struct HostLane {
   void end_group() const { team.commit_copies(index); }
   void wait_but_one() const { team.wait_copies(index, 1); }
   void barrier() const { team.wait(index); }
+};
+
+// A thread of a warp: what `pick` asks of another lane is computed here.
+struct HostWarpLane {
+  std::byte* memory;
+  i64 bytes;
+
+  std::byte* at(i64 i) const {
+    check(i >= 0 && i + 4 <= bytes && i % 4 == 0, "byte {} of {}", i, bytes);
+    return memory + i;
+  }
+  template <class V>
+  V read(i64 i) const {
+    return fast::read<V>(at(i));
+  }
+  template <class V>
+  void write(i64 i, const V& v) const {
+    fast::write(at(i), v);
+  }
+  template <class Of>
+  int pick(int, const Of& of, unsigned i) const {
+    return of(static_cast<int>(i % 32));
+  }
 };
 
 template <class Task>
@@ -139,6 +163,23 @@ void backward(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, con
   });
 }
 
+void scatter(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx, i64 enough) {
+  if (dy.device().is_cuda()) {
+    EXPECT_TRUE(fast::max_pool_backward_by_scattering(g, dy, taps, dx));
+    return;
+  }
+  with_narrow(dy.dtype(), [&]<class T>(T) {
+    const fast::ScatterGrid grid(g, enough);
+    const fast::Sides<T> at(g, dx.pitch(), dy.pitch());
+    const fast::ScatterBackward<T> task{grid, at, dy.data<T>(), taps, dx.data<T>()};
+    for (unsigned block = 0; block < static_cast<unsigned>(grid.blocks()); ++block)
+      ladder::run_fibers(grid.threads(), static_cast<std::size_t>(grid.bytes()),
+                         [&](int index, ladder::Fibers&, std::byte* memory) {
+                           task(HostWarpLane{memory, grid.bytes()}, block, index);
+                         });
+  });
+}
+
 }  // namespace
 
 TEST(MaxPoolPlanes, forward_equals_plain_bodies) {
@@ -183,6 +224,9 @@ TEST(MaxPoolPlanes, backward_equals_plain_bodies) {
           into.detached().fill(-3);
           backward(g, dy, taps.data<std::uint8_t>(), into, enough);
           EXPECT_TRUE(same_bits(into, want)) << enough;
+          into.detached().fill(-3);
+          scatter(g, dy, taps.data<std::uint8_t>(), into, enough);
+          EXPECT_TRUE(same_bits(into, want)) << "scattered, " << enough;
         }
       }
   });
