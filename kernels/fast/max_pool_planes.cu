@@ -74,6 +74,14 @@ struct GpuWarpLane {
   __device__ void write(int byte, const V& v) const {
     *reinterpret_cast<V*>(memory + byte) = v;
   }
+  template <class V>
+  __device__ V load(std::uintptr_t address) const {
+    return __ldg(reinterpret_cast<const V*>(address));
+  }
+  template <class V>
+  __device__ void store(std::uintptr_t address, V v) const {
+    __stwb(reinterpret_cast<V*>(address), v);
+  }
   template <class Of>
   __device__ int pick(int mine, const Of&, unsigned i) const {
     return __shfl_sync(~0u, mine, static_cast<int>(i));  // by the lowest five bits: 255, which is no tap, is 31

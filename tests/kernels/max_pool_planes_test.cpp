@@ -58,6 +58,14 @@ struct HostWarpLane {
   void write(i64 i, const V& v) const {
     fast::write(at(i), v);
   }
+  template <class V>
+  V load(std::uintptr_t address) const {
+    return fast::read<V>(reinterpret_cast<const void*>(address));
+  }
+  template <class V>
+  void store(std::uintptr_t address, V v) const {
+    fast::write(reinterpret_cast<void*>(address), v);
+  }
   template <class Of>
   int pick(int, const Of& of, unsigned i) const {
     return of(static_cast<int>(i % 32));
