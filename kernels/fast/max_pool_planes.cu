@@ -18,8 +18,7 @@ struct GpuLane {
   unsigned address;  // the same, as shared memory is numbered
 
   __device__ explicit GpuLane(void* shared)
-      : memory(static_cast<unsigned char*>(shared)),
-        address(static_cast<unsigned>(__cvta_generic_to_shared(shared))) {}
+      : memory(static_cast<unsigned char*>(shared)), address(static_cast<unsigned>(__cvta_generic_to_shared(shared))) {}
   // Number i of the memory seen as an array of V.
   template <class V>
   __device__ V read(int i) const {
@@ -105,8 +104,9 @@ void launch(const Task& task, const char* what) {
   check_launch(what);
 }
 
-bool fits(const Geometry& g, const Tensor& from) {
-  return from.device().is_cuda() && is(g, {3, 3, 3}, {1, 1, 1}) && from.pitch() * size_of(from.dtype()) < 1ll << 31;
+bool fits(const Geometry& g, const Tensor& x, const Tensor& y) {
+  return x.device().is_cuda() && is(g, {3, 3, 3}, {1, 1, 1}) &&
+         std::max(x.pitch(), y.pitch()) * size_of(x.dtype()) < 1ll << 31;
 }
 
 // body(the width of tiles, as a constant)
@@ -119,7 +119,7 @@ void with_width(const PoolGrid& grid, const Body& body) {
 }  // namespace
 
 bool max_pool_forward_by_planes(const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* taps) {
-  if (!fits(g, x)) return false;
+  if (!fits(g, x, y)) return false;
   with_narrow(x.dtype(), [&]<class T>(T) {
     const Sides<T> at(g, x.pitch(), y.pitch());
     const PoolGrid grid = PoolGrid::forward(g, Pack<T>::size);
@@ -135,7 +135,7 @@ bool max_pool_forward_by_planes(const Geometry& g, const Tensor& x, const Tensor
 }
 
 bool max_pool_backward_by_scattering(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx) {
-  if (!fits(g, dy)) return false;
+  if (!fits(g, dx, dy)) return false;
   with_narrow(dy.dtype(), [&]<class T>(T) {
     const char* what = "max_pool: gradient by scattering";
     const ScatterGrid grid(g);
@@ -151,7 +151,7 @@ bool max_pool_backward_by_scattering(const Geometry& g, const Tensor& dy, const 
 }
 
 bool max_pool_backward_by_planes(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx) {
-  if (!fits(g, dy)) return false;
+  if (!fits(g, dx, dy)) return false;
   with_narrow(dy.dtype(), [&]<class T>(T) {
     const Sides<T> at(g, dx.pitch(), dy.pitch());
     const PoolGrid grid = PoolGrid::backward(g, Pack<T>::size);

@@ -18,7 +18,10 @@ struct PlaneWalk {
   bool inside[2];                // whether this thread's results are any
 
   HD PlaneWalk(const PoolGrid& of, Lane& own, unsigned block, int thread)
-      : grid(of), lane(own), s(PoolSpot::of(of, block, thread, width())), share(PoolShare::of(of, s, thread, width())),
+      : grid(of),
+        lane(own),
+        s(PoolSpot::of(of, block, thread, width())),
+        share(PoolShare::of(of, s, thread, width())),
         planes(s.end - s.first + 2) {
     for (int r = 0; r < 2; ++r) inside[r] = s.all_pack < of.all_packs && s.w < of.to[2] && s.h + r < of.to[1];
   }
@@ -26,7 +29,9 @@ struct PlaneWalk {
   HD int lowest_plane() const { return s.first - grid.low[0]; }
   HD bool is_there(int plane) const { return static_cast<unsigned>(plane) < static_cast<unsigned>(grid.from[0]); }
   HD int from_row(int plane) const { return (s.n * grid.from[0] + plane) * grid.from[1] * grid.from[2]; }
-  HD int to_row() const { return ((s.n * grid.to[0] + s.first) * grid.to[1] + s.h) * grid.to[2] + s.w; }  // of the first
+  HD int to_row() const {
+    return ((s.n * grid.to[0] + s.first) * grid.to[1] + s.h) * grid.to[2] + s.w;
+  }  // of the first
 
   HD int slot_size() const { return grid.places() * PoolGrid::packs; }
   HD void turn(int& i) const {

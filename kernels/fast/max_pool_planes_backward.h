@@ -72,7 +72,8 @@ struct PlanesBackward {
       if (!is_there(j)) return;
       rows<3>(window, sum);
     }
-    // Rows b, b − 1 … of the tile. Templates, since compilers leave so long a loop a loop, with b a number in registers.
+    // Rows b, b − 1 … of the tile. Templates, since compilers leave so long a loop a loop, with b a number in
+    // registers.
     template <int b>
     HD void rows(int window, Sum (&sum)[3][2]) const {
       for (int c = 2; c >= 0; --c) {

@@ -62,7 +62,8 @@ struct PlanesForward {
 
     HD void ask(int j) {
       walk.ask(is_there(j), [&](int to, int place) {
-        walk.lane.template copy<Words>(to, reinterpret_cast<const void*>(next + static_cast<std::uintptr_t>(in_x(place))));
+        walk.lane.template copy<Words>(to,
+                                       reinterpret_cast<const void*>(next + static_cast<std::uintptr_t>(in_x(place))));
       });
       next += static_cast<std::uintptr_t>(plane_of_x());
     }

@@ -1,5 +1,5 @@
-// How a 3×3×3 pool with stride 1 is shared out over blocks that keep planes in shared memory. Index arithmetic of
-// either direction: results that come `from` planes, three by three. Internal to the kernels.
+// How a 3×3×3 pool with stride 1 is shared out over blocks that keep planes in shared memory. Either direction: results
+// that come `from` planes, three by three. Internal to the kernels.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,8 @@ namespace dactyl::fast {
 // Results of one block: a tile of a plane, 8 packs of channels, and `chunk` planes one after another. A thread has two
 // of the tile's rows.
 struct PoolGrid {
-  static constexpr int packs = 8, most_rows = 7;  // of threads
-  static constexpr int slots = 3;                 // planes in shared memory: one is used while two are on their way
+  // Rows of threads; planes in shared memory: one is used while two are on their way.
+  static constexpr int packs = 8, most_rows = 7, slots = 3;
 
   int from[3], to[3], low[3];  // the first of three places that result i comes from is i − low
   int all_packs, wide, rows, chunk;
@@ -28,8 +28,7 @@ struct PoolGrid {
     return PoolGrid(g, g.out, g.in, {2 - g.low[0], 2 - g.low[1], 2 - g.low[2]}, pack_size, enough);
   }
 
-  HD int pitch() const { return wide + 2; }  // places of a row in shared memory
-  HD int places() const { return (2 * rows + 2) * pitch(); }
+  HD int places() const { return (2 * rows + 2) * (wide + 2); }
   HD int threads() const { return rows * wide * packs; }
   i64 bytes(int per_pack) const { return i64{slots} * places() * packs * per_pack; }
   static i64 most_bytes(int per_pack) { return i64{slots} * (2 * most_rows + 2) * 10 * packs * per_pack; }
@@ -38,11 +37,10 @@ struct PoolGrid {
   PoolGrid(const Geometry& g, const i64 (&from_extent)[3], const i64 (&to_extent)[3], const i64 (&first)[3],
            int pack_size, i64 enough)
       : all_packs(static_cast<int>(g.channels) / pack_size) {
-    for (int i = 0; i < 3; ++i) {
-      from[i] = static_cast<int>(from_extent[i]);
-      to[i] = static_cast<int>(to_extent[i]);
-      low[i] = static_cast<int>(first[i]);
-    }
+    const auto narrow = [](i64 n) { return static_cast<int>(n); };
+    std::transform(from_extent, from_extent + 3, from, narrow);
+    std::transform(to_extent, to_extent + 3, to, narrow);
+    std::transform(first, first + 3, low, narrow);
     const auto unused = [this](int width) { return up(to[2], width) * width - to[2]; };
     wide = unused(8) < unused(7) ? 8 : 7;
     const int pairs = up(to[1], 2);

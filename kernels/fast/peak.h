@@ -92,7 +92,8 @@ struct Peak {
   }
   // What was found in a later part of the window, whose first tap is number `from`.
   HD void update(const Peak& later, int from) {
-    for (int i = 0; i < 4; ++i) update(i, later.value[i], from ? halves::sum(later.tap[i], tap_of(from)) : later.tap[i]);
+    for (int i = 0; i < 4; ++i)
+      update(i, later.value[i], from ? halves::sum(later.tap[i], tap_of(from)) : later.tap[i]);
   }
 
   HD void store(T* y) const { write(y, Pack<Word>{{value[0], value[1], value[2], value[3]}}); }
