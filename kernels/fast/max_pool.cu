@@ -124,7 +124,7 @@ void max_pool_forward(const Geometry& g, const Tensor& x, const Tensor& y, std::
 }
 
 void max_pool_backward(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx) {
-  if (max_pool_backward_by_scattering(g, dy, taps, dx)) return;
+  if (max_pool_backward_by_scattering(g, dy, taps, dx) || max_pool_backward_by_planes(g, dy, taps, dx)) return;
   with_narrow(dy.dtype(), [&]<class T>(T) { with_way(g, [&](auto window) { backward<T>(g, window, dy, taps, dx); }); });
 }
 

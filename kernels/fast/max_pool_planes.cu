@@ -55,7 +55,7 @@ struct GpuLane {
 
 // 8 · 7 · 8 threads are 14 warps; two blocks of a processor leave 72 registers to each thread.
 template <class Task>
-__global__ void __launch_bounds__(448, 2) by_planes(const Task task) {
+__global__ void __launch_bounds__(448, 2) by_planes(Task task) {
   extern __shared__ uint4 memory[];
   const GpuLane lane(memory);
   task(lane, blockIdx.x, static_cast<int>(threadIdx.x));
@@ -88,20 +88,36 @@ struct GpuWarpLane {
 };
 
 template <class T>
-__global__ void __launch_bounds__(32 * ScatterGrid::most_warps, 1) by_scattering(const ScatterBackward<T> task) {
+__global__ void __launch_bounds__(32 * ScatterGrid::most_warps, 1) by_scattering(ScatterBackward<T> task) {
   extern __shared__ uint4 memory[];
   task(GpuWarpLane{reinterpret_cast<unsigned char*>(memory)}, blockIdx.x, static_cast<int>(threadIdx.x));
 }
 
+// Lets the kernel have so much shared memory; false where the GPU has less. Always what the largest launch needs:
+// another thread may be about to launch with more than this one.
+template <class Kernel>
+bool allow(Kernel* kernel, i64 bytes, const char* what) {
+  int device = 0, most = 0;
+  check(cudaGetDevice(&device), what);
+  check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), what);
+  if (bytes > most) return false;
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)), what);
+  return true;
+}
+
 template <class Task>
-void launch(const Task& task, const char* what) {
-  // Always what the largest tile has: another thread may be about to launch with more than this one.
-  const i64 bytes = task.grid.bytes(Task::bytes_per_pack), most = PoolGrid::most_bytes(Task::bytes_per_pack);
-  check(cudaFuncSetAttribute(by_planes<Task>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(most)),
-        what);
-  by_planes<<<static_cast<unsigned>(task.grid.blocks), static_cast<unsigned>(task.grid.threads()),
-              static_cast<std::size_t>(bytes), Context::current().compute().handle()>>>(task);
+bool launch(void (*kernel)(Task), const Task& task, i64 bytes, i64 most_bytes, const char* what) {
+  if (!allow(kernel, most_bytes, what)) return false;
+  kernel<<<static_cast<unsigned>(task.grid.blocks()), static_cast<unsigned>(task.grid.threads()),
+           static_cast<std::size_t>(bytes), Context::current().compute().handle()>>>(task);
   check_launch(what);
+  return true;
+}
+
+template <class Task>
+bool launch_by_planes(const Task& task, const char* what) {
+  constexpr int per_pack = Task::bytes_per_pack;
+  return launch(by_planes<Task>, task, task.grid.bytes(per_pack), PoolGrid::most_bytes(per_pack), what);
 }
 
 bool fits(const Geometry& g, const Tensor& x, const Tensor& y) {
@@ -119,47 +135,45 @@ void with_width(const PoolGrid& grid, const Body& body) {
 }  // namespace
 
 bool max_pool_forward_by_planes(const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* taps) {
-  if (!fits(g, x, y)) return false;
+  bool done = false;
+  if (!fits(g, x, y)) return done;
   with_narrow(x.dtype(), [&]<class T>(T) {
     const Sides<T> at(g, x.pitch(), y.pitch());
     const PoolGrid grid = PoolGrid::forward(g, Pack<T>::size);
     with_width(grid, [&]<int wide>(std::integral_constant<int, wide>) {
       const char* what = "max_pool: by planes";
-      if (taps)
-        launch(PlanesForward<T, wide, true>{grid, at, x.data<T>(), y.data<T>(), taps}, what);
-      else
-        launch(PlanesForward<T, wide, false>{grid, at, x.data<T>(), y.data<T>(), taps}, what);
+      done = taps ? launch_by_planes(PlanesForward<T, wide, true>{grid, at, x.data<T>(), y.data<T>(), taps}, what)
+                  : launch_by_planes(PlanesForward<T, wide, false>{grid, at, x.data<T>(), y.data<T>(), taps}, what);
     });
   });
-  return true;
-}
-
-bool max_pool_backward_by_scattering(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx) {
-  if (!fits(g, dx, dy)) return false;
-  with_narrow(dy.dtype(), [&]<class T>(T) {
-    const char* what = "max_pool: gradient by scattering";
-    const ScatterGrid grid(g);
-    const ScatterBackward<T> task{grid, Sides<T>(g, dx.pitch(), dy.pitch()), dy.data<T>(), taps, dx.data<T>()};
-    check(cudaFuncSetAttribute(by_scattering<T>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               ScatterGrid::most_warps * ScatterGrid::warp_bytes),
-          what);
-    by_scattering<T><<<static_cast<unsigned>(grid.blocks()), static_cast<unsigned>(grid.threads()),
-                       static_cast<std::size_t>(grid.bytes()), Context::current().compute().handle()>>>(task);
-    check_launch(what);
-  });
-  return true;
+  return done;
 }
 
 bool max_pool_backward_by_planes(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx) {
-  if (!fits(g, dx, dy)) return false;
+  bool done = false;
+  if (!fits(g, dx, dy)) return done;
   with_narrow(dy.dtype(), [&]<class T>(T) {
     const Sides<T> at(g, dx.pitch(), dy.pitch());
     const PoolGrid grid = PoolGrid::backward(g, Pack<T>::size);
     with_width(grid, [&]<int wide>(std::integral_constant<int, wide>) {
-      launch(PlanesBackward<T, wide>{grid, at, dy.data<T>(), taps, dx.data<T>()}, "max_pool: gradient by planes");
+      done = launch_by_planes(PlanesBackward<T, wide>{grid, at, dy.data<T>(), taps, dx.data<T>()},
+                              "max_pool: gradient by planes");
     });
   });
-  return true;
+  return done;
+}
+
+bool max_pool_backward_by_scattering(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx) {
+  bool done = false;
+  if (!fits(g, dx, dy)) return done;
+  with_narrow(dy.dtype(), [&]<class T>(T) {
+    const Sides<T> at(g, dx.pitch(), dy.pitch());
+    const ScatterGrid grid(g);
+    const ScatterBackward<T> task{grid, at, dy.data<T>(), taps, dx.data<T>()};
+    done = launch(by_scattering<T>, task, grid.bytes(), i64{ScatterGrid::most_warps} * ScatterGrid::warp_bytes,
+                  "max_pool: gradient by scattering");
+  });
+  return done;
 }
 
 }  // namespace dactyl::fast

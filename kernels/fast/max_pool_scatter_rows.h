@@ -67,7 +67,9 @@ struct ScatterRows {
     const unsigned there = to.there ? columns : 0;
     for (int k = 0; k < reach; ++k) {
       to.taps[k] = 0xffffu;
-      to.dy[k] = 0;
+#ifndef __CUDA_ARCH__
+      to.dy[k] = 0;  // on a GPU whatever the register holds: nobody reads where it goes
+#endif
       if (!(there >> k & 1)) continue;
       to.dy[k] = lane.template load<typename Pair<T>::Bits>(of_dy + bytes_to(k, pitch));
       to.taps[k] = lane.template load<std::uint16_t>(of_taps + bytes_to(k, at.channels));

@@ -2,8 +2,6 @@
 // that come `from` planes, three by three. Internal to the kernels.
 #pragma once
 
-#include <algorithm>
-
 #include "kernels/fast/sides.h"
 
 namespace dactyl::fast {
@@ -17,12 +15,12 @@ struct PoolGrid {
   int from[3], to[3], low[3];  // the first of three places that result i comes from is i − low
   int all_packs, wide, rows, chunk;
   Divisor groups, across, down, chunks;
-  i64 blocks;
+  i64 all_blocks;
 
   // Results y, from planes of x; and results dx, from planes of dy. Walks are cut into chunks, which read two planes
   // more than they write, until there are `enough` blocks.
   static PoolGrid forward(const Geometry& g, int pack_size, i64 enough = 132 * 2) {
-    return PoolGrid(g, g.in, g.out, {g.low[0], g.low[1], g.low[2]}, pack_size, enough);
+    return PoolGrid(g, g.in, g.out, g.low, pack_size, enough);
   }
   static PoolGrid backward(const Geometry& g, int pack_size, i64 enough = 132 * 2) {
     return PoolGrid(g, g.out, g.in, {2 - g.low[0], 2 - g.low[1], 2 - g.low[2]}, pack_size, enough);
@@ -30,6 +28,7 @@ struct PoolGrid {
 
   HD int places() const { return (2 * rows + 2) * (wide + 2); }
   HD int threads() const { return rows * wide * packs; }
+  i64 blocks() const { return all_blocks; }
   i64 bytes(int per_pack) const { return i64{slots} * places() * packs * per_pack; }
   static i64 most_bytes(int per_pack) { return i64{slots} * (2 * most_rows + 2) * 10 * packs * per_pack; }
 
@@ -52,7 +51,7 @@ struct PoolGrid {
     across = Divisor(up(to[2], wide));
     down = Divisor(up(pairs, rows));
     chunks = Divisor(up(to[0], chunk));
-    blocks = per_chunk * up(to[0], chunk);
+    all_blocks = per_chunk * up(to[0], chunk);
   }
   static int up(int n, int by) { return (n + by - 1) / by; }
 };

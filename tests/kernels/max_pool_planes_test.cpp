@@ -17,7 +17,7 @@ template <class Task>
 void run_blocks(const Task& task) {
   const i64 bytes = task.grid.bytes(Task::bytes_per_pack);
   EXPECT_LE(bytes, PoolGrid::most_bytes(Task::bytes_per_pack));
-  for (unsigned block = 0; block < static_cast<unsigned>(task.grid.blocks); ++block)
+  for (unsigned block = 0; block < static_cast<unsigned>(task.grid.blocks()); ++block)
     ladder::run_fibers(task.grid.threads(), static_cast<std::size_t>(bytes),
                        [&](int index, ladder::Fibers& team, std::byte* memory) {
                          const HostLane lane{team, index, memory, bytes};
