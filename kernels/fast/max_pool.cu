@@ -8,7 +8,7 @@
 namespace dactyl::fast {
 namespace {
 
-struct Cube {};  // 3×3×3, stride 1: max_pool_walk.h
+struct Cube {};  // 3×3×3, stride 1: max_pool_walk.h; on a GPU max_pool_planes.cu instead
 
 // The threads of a walk over planes of `extent`. One through all planes reads each once; shorter ones, which read two
 // planes more than they write, fill a GPU that has few clips.
@@ -119,10 +119,12 @@ bool pools_by_packs(const Geometry& g, const Tensor& x, const Tensor& y) {
 }
 
 void max_pool_forward(const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* taps) {
+  if (max_pool_forward_by_planes(g, x, y, taps)) return;
   with_narrow(x.dtype(), [&]<class T>(T) { with_way(g, [&](auto window) { forward<T>(g, window, x, y, taps); }); });
 }
 
 void max_pool_backward(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx) {
+  if (max_pool_backward_by_scattering(g, dy, taps, dx) || max_pool_backward_by_planes(g, dy, taps, dx)) return;
   with_narrow(dy.dtype(), [&]<class T>(T) { with_way(g, [&](auto window) { backward<T>(g, window, dy, taps, dx); }); });
 }
 

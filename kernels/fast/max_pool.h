@@ -14,4 +14,10 @@ bool pools_by_packs(const Geometry&, const Tensor& x, const Tensor& y);
 void max_pool_forward(const Geometry&, const Tensor& x, const Tensor& y, std::uint8_t* taps);
 void max_pool_backward(const Geometry&, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx);
 
+// The same for 3×3×3 with stride 1 on a GPU: by blocks that keep planes in shared memory, or by scattering. False where
+// that cannot be: on the CPU, for other windows, for rows 2 GB apart, with too little shared memory.
+bool max_pool_forward_by_planes(const Geometry&, const Tensor& x, const Tensor& y, std::uint8_t* taps);
+bool max_pool_backward_by_planes(const Geometry&, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx);
+bool max_pool_backward_by_scattering(const Geometry&, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx);
+
 }  // namespace dactyl::fast

@@ -15,10 +15,9 @@ struct Routed {
     Word four[size / 4];
   };
 
-  HD void load(const T* dy, const std::uint8_t* taps) {
-    const Pack<T> pack = Pack<T>::load(dy);
-    for (int i = 0; i < size; ++i) v[i] = float(pack.v[i]);
-    const auto bytes = read<Bytes>(taps);
+  HD void load(const T* dy, const std::uint8_t* taps) { take(Pack<T>::load(dy), read<Bytes>(taps)); }
+  HD void take(const Pack<T>& pack, const Bytes& bytes) {
+    widen(pack);
     for (int i = 0; i < size / 4; ++i) {
       const Word four = bytes.four[i];
 #ifdef __CUDA_ARCH__
@@ -28,6 +27,18 @@ struct Routed {
       tap[2 * i] = (four & 0xffu) | (four & 0xff00u) << 8;
       tap[2 * i + 1] = (four >> 16 & 0xffu) | (four >> 24) << 16;
 #endif
+    }
+  }
+
+  HD void widen(const Pack<T>& pack) {
+    if constexpr (std::is_same_v<T, bf16>) {  // by words: one instruction for each number
+      const auto words = read<Pack<Word>>(&pack);
+      for (int i = 0; i < size / 2; ++i) {
+        v[2 * i] = std::bit_cast<float>(words.v[i] << 16);
+        v[2 * i + 1] = std::bit_cast<float>(words.v[i] & 0xffff0000u);
+      }
+    } else {
+      for (int i = 0; i < size; ++i) v[i] = float(pack.v[i]);
     }
   }
 

@@ -1,7 +1,7 @@
 // Pooling by packs against the plain bodies: on the CPU, where the same code runs, and on a GPU.
 #include "kernels/fast/max_pool.h"
 #include "kernels/fast/tiles.h"
-#include "tests/check_op.h"
+#include "tests/kernels/pool_numbers.h"
 
 namespace dactyl {
 namespace {
@@ -31,29 +31,6 @@ std::vector<Case> cases() {
           {{1, 6, 5, 8, 8}, cube(1, {0, 2, 1}, {2, 0, 0})},
           {{2, 9, 8, 32}, square(5, 3, 2)},
           {{2, 9, 24}, window({4}, {1}, {2})}};
-}
-
-// Few different numbers, so that ties are common, with zeros of both signs, NaN and −∞ among them.
-Tensor tied(const Shape& shape, DType type) {
-  std::vector<float> values(static_cast<std::size_t>(shape.count()));
-  Sequence random(test_seed(), 77);
-  const float special[] = {0.0f, -0.0f, std::numeric_limits<float>::quiet_NaN(),
-                           -std::numeric_limits<float>::infinity()};
-  for (float& v : values) {
-    const auto drawn = random.below(12);
-    v = drawn < 4 ? special[drawn] : static_cast<float>(drawn) - 7.5f;
-  }
-  return Tensor::from(shape, values, type);
-}
-
-// The same numbers with other numbers between the rows.
-Tensor pitched(const Tensor& t) {
-  const i64 channels = t.shape().channels();
-  Tensor wide(t.shape().with(-1, channels + 16), t.dtype(), t.device());
-  wide.fill(3);
-  Tensor inner = wide.slice(8, channels);
-  inner.copy_from(t);
-  return inner;
 }
 
 Tensor pool(const Tensor& x, const Case& c, Algorithm algorithm, Tensor into = {}) {
