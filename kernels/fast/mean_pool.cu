@@ -60,6 +60,9 @@ struct Forward {
     float sum[Pack<T>::size] = {};
     for (int d = window.first(0, s.d); d < end_d; ++d)
       for (int h = window.first(1, s.h); h < end_h; ++h)
+#ifdef __CUDA_ARCH__
+#pragma unroll 8  // loads wait for memory together, not one after the other
+#endif
         for (int w = window.first(2, s.w); w < end_w; ++w) {
           const Pack<T> in = Pack<T>::load(x + at.x_at(at.row_in(s.n, d, h, w), at.channel(s)));
           for (int j = 0; j < Pack<T>::size; ++j) sum[j] += float(in.v[j]);

@@ -54,6 +54,7 @@ std::vector<Case> cases() {
 
 // By the walk of max_pool_walk.h, on the CPU.
 Tensor plain_taps(const Geometry& g, const Tensor& x) {
+  const Use cpu(Device::cpu());
   const Tensor here = x.to(Device::cpu());
   const Shape shape({g.batch, g.out[0], g.out[1], g.out[2], g.channels});
   const Tensor y(shape, x.dtype()), taps(shape, DType::u8);
