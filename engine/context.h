@@ -58,8 +58,6 @@ class Context {
   const std::shared_ptr<Pool>& pool() const { return pool_; }
   cudnnContext* cudnn();    // created on first use; work goes to the compute stream
   cublasLtContext* blas();  // likewise
-  // Scratch for library calls on the compute stream; grows, never shrinks, stays at one address while captured.
-  void* workspace(std::size_t bytes);
 
   Math math = Math::fp32;
   bool strict = false;        // synchronise after every operation, so that a failing kernel is named
@@ -77,7 +75,6 @@ class Context {
     ~Lane();
     Stream compute;
     cudnnContext* cudnn = nullptr;
-    std::shared_ptr<Storage> workspace;
   };
   Device device_;
   std::shared_ptr<Pool> pool_;
