@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "engine/cuda.h"
+#include "engine/sanitizer.h"
 #ifdef __CUDACC__
 #include <cuda.h>
 #endif
@@ -42,9 +43,11 @@ struct Host {
   static bool put(std::byte* at, std::size_t bytes) {
     if (mprotect(at, bytes, PROT_READ | PROT_WRITE) != 0) return false;
     madvise(at, bytes, MADV_HUGEPAGE);  // advice: where it is not taken nothing is lost
+    nobodys(at, bytes);
     return true;
   }
   static void take_away(std::byte* at, std::size_t bytes) {
+    somebodys(at, bytes);  // whoever maps these addresses next
     madvise(at, bytes, MADV_DONTNEED);
     mprotect(at, bytes, PROT_NONE);
   }
@@ -52,9 +55,8 @@ struct Host {
 };
 
 #ifdef __CUDACC__
-void check_driver(CUresult result, const char* what) {
-  check(result == CUDA_SUCCESS, "{}: the driver says {}", what, static_cast<int>(result));
-}
+// The driver and the runtime number their errors alike.
+void check_driver(CUresult result, const char* what) { check(static_cast<cudaError_t>(result), what); }
 
 // The driver's functions are looked up at run time: the program also starts where there is no driver.
 template <class F>

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "engine/cuda.h"
+#include "engine/sanitizer.h"
 
 namespace dactyl {
 namespace {
@@ -118,7 +119,9 @@ void* Pool::take(std::size_t bytes) {
   }
   in_use_ += static_cast<i64>(size);
   peak_ = std::max(peak_, in_use_);
-  return arena_.begin() + *first;
+  std::byte* block = arena_.begin() + *first;
+  if (!device_.is_cuda()) somebodys(block, bytes);
+  return block;
 }
 
 void Pool::give(void* block, std::size_t bytes) noexcept {
@@ -126,6 +129,7 @@ void Pool::give(void* block, std::size_t bytes) noexcept {
   const std::size_t size = rounded(bytes);
   const std::lock_guard lock(mutex_);
   const auto first = static_cast<std::size_t>(static_cast<std::byte*>(block) - arena_.begin());
+  if (!device_.is_cuda()) nobodys(block, size);
   if (holding_)
     back_.emplace_back(first, size);
   else

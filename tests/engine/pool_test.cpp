@@ -134,6 +134,20 @@ TEST(Pool, blocks_do_not_meet) {
   });
 }
 
+// Also after a block was given back and a part of it taken again. The sanitizer's build alone can tell.
+TEST(PoolDeathTest, reading_behind_a_block_is_seen) {
+#ifdef __SANITIZE_ADDRESS__
+  Pool pool(Device::cpu());
+  pool.give(pool.take(mib), mib);
+  auto* block = static_cast<volatile char*>(pool.take(1000));
+  block[999] = 1;
+  EXPECT_DEATH(block[1000] = 1, "use-after-poison");
+  pool.give(const_cast<char*>(block), 1000);
+#else
+  GTEST_SKIP() << "needs a build with DACTYL_SANITIZE";
+#endif
+}
+
 TEST(Pool, refuses_more_than_there_is_and_goes_on) {
   on_each_device([] {
     Pool pool(Context::current().device());
