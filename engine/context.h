@@ -64,6 +64,7 @@ class Context {
   bool check_finite = false;  // every operation's result is searched for NaN and Inf; the error names it
   bool deterministic = true;  // only plans that give the same bits every time
   bool shapes_only = false;   // convolutions and matrix products leave zeros: for a net's table
+  bool recompute = false;     // keep less for the way back: what is quickly computed again is (engine/tape.h: Saved)
   bool side_by_side = true;   // captured branches of a block may run at the same time (engine/fork.h)
 
  private:
