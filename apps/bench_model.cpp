@@ -132,7 +132,8 @@ void add_bench_net(CLI::App& verb, BenchModelOptions& o) {
   verb.add_option("--opt", o.work.optimizer.kind, "sgd (momentum), adam or adamw")
       ->check(CLI::IsMember({"sgd", "adam", "adamw"}))
       ->capture_default_str();
-  verb.add_flag("--recompute", o.work.recompute, "train with less memory: normalised numbers are computed again");
+  verb.add_option("--recompute", o.work.recompute,
+                  "on: train in less memory, normalised numbers are computed again; off");
   verb.add_option("--graph", o.graph, "on: replay one captured graph on a GPU; off: eager")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
