@@ -13,6 +13,7 @@ std::string key_of(const BenchModelOptions& o, const ModelWork& work) {
   key += " input " + to_text(input.height) + "x" + to_text(input.width);
   if (input.frames) key += " frames " + to_text(input.frames) + " channels " + to_text(input.channels);
   if (o.work.train) key += " " + o.work.optimizer.kind;
+  if (o.work.train && o.work.recompute) key += " recompute";
   return key + " " + o.place.precision;
 }
 
@@ -131,6 +132,8 @@ void add_bench_net(CLI::App& verb, BenchModelOptions& o) {
   verb.add_option("--opt", o.work.optimizer.kind, "sgd (momentum), adam or adamw")
       ->check(CLI::IsMember({"sgd", "adam", "adamw"}))
       ->capture_default_str();
+  verb.add_option("--recompute", o.work.recompute,
+                  "on: train in less memory, normalised numbers are computed again; off");
   verb.add_option("--graph", o.graph, "on: replay one captured graph on a GPU; off: eager")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();

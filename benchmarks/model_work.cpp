@@ -34,6 +34,7 @@ void ModelWork::prepare_training() {
 }
 
 void ModelWork::operator()() {
+  Context::current().recompute = options_.recompute;
   if (options_.train) {
     const auto forward = [&](Pass& pass) { return model_.net(input_of(batch_, model_.input, options_.dtype), pass); };
     training_step({forward, batch_.labels, *optimizer_, random_, counters_}, {});

@@ -14,6 +14,7 @@ struct ModelWorkOptions {
   std::string model = "googlenet";
   ModelOptions net{.auxiliary = false};
   i64 batch = 1;
+  bool recompute = false;      // in training: Context::recompute
   bool train = false;          // forward, loss, backward, update, as train/training_step.h has it
   DType dtype = DType::f32;    // of inference's weights and activations; in training of the activations
   OptimizerOptions optimizer;  // momentum SGD

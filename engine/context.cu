@@ -136,17 +136,6 @@ cublasLtContext* Context::blas() {
   return blas_;
 }
 
-// A smaller workspace lives on behind its successor: queued work and captured graphs may still use it. Doubling keeps
-// the sum of all of them below twice the last.
-void* Context::workspace(std::size_t bytes) {
-  std::shared_ptr<Storage>& now = lane_->workspace;
-  if (!now || now->bytes() < bytes) {
-    const std::size_t least = now ? 2 * now->bytes() : std::size_t{32} << 20;
-    now = {new Storage(std::max(bytes, least), pool_), [smaller = now](const Storage* storage) { delete storage; }};
-  }
-  return now->data();
-}
-
 Use::Use(Device device) : Use(std::make_shared<Context>(device)) {}
 
 Use::Use(std::shared_ptr<Context> context) : context_(std::move(context)), outer_(current_context) {

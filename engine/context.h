@@ -58,14 +58,13 @@ class Context {
   const std::shared_ptr<Pool>& pool() const { return pool_; }
   cudnnContext* cudnn();    // created on first use; work goes to the compute stream
   cublasLtContext* blas();  // likewise
-  // Scratch for library calls on the compute stream; grows, never shrinks, stays at one address while captured.
-  void* workspace(std::size_t bytes);
 
   Math math = Math::fp32;
   bool strict = false;        // synchronise after every operation, so that a failing kernel is named
   bool check_finite = false;  // every operation's result is searched for NaN and Inf; the error names it
   bool deterministic = true;  // only plans that give the same bits every time
   bool shapes_only = false;   // convolutions and matrix products leave zeros: for a net's table
+  bool recompute = false;     // keep less for the way back: what is quickly computed again is (engine/tape.h: Saved)
   bool side_by_side = true;   // captured branches of a block may run at the same time (engine/fork.h)
 
  private:
@@ -77,7 +76,6 @@ class Context {
     ~Lane();
     Stream compute;
     cudnnContext* cudnn = nullptr;
-    std::shared_ptr<Storage> workspace;
   };
   Device device_;
   std::shared_ptr<Pool> pool_;

@@ -8,7 +8,7 @@
 namespace dactyl {
 
 // Fork fork; fork(a); fork(b); … while it lives: a and b must not depend on each other. Inside a capture each runs on a
-// stream of its own, with its own workspace, and what they free is not reused before all have ended; the end of the
+// stream of its own, and what they free is not reused before all have ended; the end of the
 // Fork waits for them. Everywhere else, and while operations are timed, they run one after the other, as written.
 class Fork {
  public:

@@ -7,37 +7,20 @@
 #include <cstring>
 #include <new>
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
 #include "engine/cuda.h"
+#include "engine/sanitizer.h"
 
 namespace dactyl {
 namespace {
 
 constexpr std::size_t alignment = 256;
 
-// Sizes are rounded so that slightly different requests share blocks: to 512 bytes, above 1 MiB to an eighth of the
-// power of two below.
 std::size_t rounded(std::size_t bytes) {
-  std::size_t unit = 512;
-  while (unit * 16 < bytes && bytes > (1u << 20)) unit *= 2;
-  return std::max<std::size_t>(unit, (bytes + unit - 1) / unit * unit);
+  constexpr std::size_t unit = 512;
+  return std::max(unit, (bytes + unit - 1) / unit * unit);
 }
 
-// Large blocks of the host come in large pages where the system has them: 512 times fewer faults at the first touch,
-// and matrices whose rows lie far apart stay within what the processor's table of pages holds.
-void* allocate_host(std::size_t bytes) {
-  constexpr std::size_t page = std::size_t{2} << 20;
-  const std::size_t unit = bytes < 2 * page ? alignment : page;
-  void* block = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
-#ifdef __linux__
-  if (block && unit == page) madvise(block, bytes, MADV_HUGEPAGE);  // advice: where it is not taken nothing is lost
-#endif
-  return block;
-}
-
+// Memory of its own, for guarded blocks.
 void* allocate(Device device, std::size_t bytes) {
 #ifdef __CUDACC__
   if (device.is_cuda()) {
@@ -52,7 +35,7 @@ void* allocate(Device device, std::size_t bytes) {
   }
 #endif
   check(!device.is_cuda(), "storage: this build has no GPU code");
-  return allocate_host(bytes);
+  return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
 }
 
 void release(Device device, void* block) noexcept {
@@ -90,8 +73,6 @@ std::uint64_t next_stamp() {
 
 }  // namespace
 
-Pool::~Pool() { trim(); }
-
 void Pool::guard(bool on) { guarding = on; }
 i64 Pool::damaged() { return damaged_blocks; }
 
@@ -127,24 +108,19 @@ void* Pool::take(std::size_t bytes) {
   if (guarding) return take_guarded(bytes);
   const std::size_t size = rounded(bytes);
   const std::lock_guard lock(mutex_);
-  auto& blocks = free_[size];
-  void* block = nullptr;
-  if (!blocks.empty()) {
-    block = blocks.back();
-    blocks.pop_back();
-  } else {
-    block = allocate(device_, size);
-    if (!block) {
-      trim_locked();
-      block = allocate(device_, size);
-    }
-    check(Exit::memory, block != nullptr,
+  std::optional<std::size_t> first = holes_.take(size);
+  if (!first) {
+    const std::size_t end = arena_.size();
+    check(Exit::memory, arena_.grow(size - holes_.before(end)),
           "out of memory on {}: {} MiB wanted, {} MiB in use by this program; use a smaller --batch or --input",
           device_, (size >> 20) + 1, in_use_ >> 20);
-    held_ += static_cast<i64>(size);
+    holes_.give(end, arena_.size() - end);
+    first = holes_.take(size);
   }
   in_use_ += static_cast<i64>(size);
   peak_ = std::max(peak_, in_use_);
+  std::byte* block = arena_.begin() + *first;
+  if (!device_.is_cuda()) somebodys(block, bytes);
   return block;
 }
 
@@ -152,7 +128,12 @@ void Pool::give(void* block, std::size_t bytes) noexcept {
   if (give_guarded(block, bytes)) return;
   const std::size_t size = rounded(bytes);
   const std::lock_guard lock(mutex_);
-  (holding_ ? back_ : free_)[size].push_back(block);
+  const auto first = static_cast<std::size_t>(static_cast<std::byte*>(block) - arena_.begin());
+  if (!device_.is_cuda()) nobodys(block, size);
+  if (holding_)
+    back_.emplace_back(first, size);
+  else
+    holes_.give(first, size);
   in_use_ -= static_cast<i64>(size);
 }
 
@@ -160,23 +141,14 @@ void Pool::hold(bool on) noexcept {
   const std::lock_guard lock(mutex_);
   holding_ = on;
   if (on) return;
-  for (auto& [size, blocks] : back_) {
-    free_[size].insert(free_[size].end(), blocks.begin(), blocks.end());
-    blocks.clear();
-  }
+  for (const auto& [first, size] : back_) holes_.give(first, size);
+  back_.clear();
 }
 
 void Pool::trim() noexcept {
   const std::lock_guard lock(mutex_);
-  trim_locked();
-}
-
-void Pool::trim_locked() noexcept {
-  for (auto& [size, blocks] : free_) {
-    for (void* block : blocks) release(device_, block);
-    held_ -= static_cast<i64>(size * blocks.size());
-    blocks.clear();
-  }
+  const std::size_t end = arena_.size();
+  holes_.cut(end, arena_.shrink(holes_.before(end)));
 }
 
 std::shared_ptr<Pool> Pool::host() {

@@ -3,34 +3,34 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <vector>
 
-#include "engine/device.h"
+#include "engine/arena.h"
+#include "engine/holes.h"
 
 namespace dactyl {
 
-// Keeps freed blocks for the next request of the same size. One pool serves one device (and, on a GPU, one stream:
-// a block freed by work queued on the stream may be handed out at once, since its next user is queued behind).
+// Carves blocks out of one arena and keeps what comes back, where neighbours become one hole again: what is
+// held is hardly more than was ever in use at once, whatever the sizes. One pool serves one device (and, on a GPU, one
+// stream: a block freed by work queued on the stream may be handed out at once, since its next user is queued behind).
 // Throws Exit::memory naming the bytes wanted and held when the device has no more.
 class Pool {
  public:
-  explicit Pool(Device device) : device_(device) {}
-  ~Pool();
+  explicit Pool(Device device) : device_(device), arena_(device) {}
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
   void* take(std::size_t bytes);
   void give(void* block, std::size_t bytes) noexcept;
-  void trim() noexcept;  // returns every cached block to the device
+  void trim() noexcept;  // returns what is free at the arena's end to the device
   // While on, blocks that come back are kept for later: work beside the one that gave them may not have them yet.
   void hold(bool on) noexcept;
   Device device() const { return device_; }
   i64 in_use() const { return in_use_; }
-  i64 held() const { return held_; }  // in use and cached
+  i64 held() const { return static_cast<i64>(arena_.size()); }  // in use and cached
   i64 peak() const { return peak_; }
   void reset_peak() { peak_ = in_use_; }
 
@@ -43,15 +43,16 @@ class Pool {
 
  private:
   Device device_;
-  void trim_locked() noexcept;
   void* take_guarded(std::size_t bytes);
   bool give_guarded(void* block, std::size_t bytes) noexcept;
 
   std::mutex mutex_;
-  std::map<std::size_t, std::vector<void*>> free_, back_;  // back_: given while holding
+  Arena arena_;
+  Holes holes_;
+  std::vector<std::pair<std::size_t, std::size_t>> back_;  // given while holding: first byte and bytes
   bool holding_ = false;
   std::set<void*> guarded_;
-  i64 in_use_ = 0, held_ = 0, peak_ = 0;
+  i64 in_use_ = 0, peak_ = 0;
 };
 
 // A block of bytes; goes back to its pool with the last handle.

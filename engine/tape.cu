@@ -142,6 +142,18 @@ Tensor place_of_gradient(const std::shared_ptr<Slot>& slot, const Shape& shape, 
   return there && slot->grad.dtype() == type && slot->grad.shape() == shape ? slot->grad : Tensor(shape, type, device);
 }
 
+Saved::Saved(const Tensor& x) : shape_(x.shape()), type_(x.dtype()), device_(x.device()) {
+  if (Context::current().recompute && x.slot()) again_ = x.slot()->again;
+  if (!again_) x_ = x.detached();
+}
+
+Tensor Saved::numbers() const {
+  if (!again_) return x_;
+  const Tensor x(shape_, type_, device_);
+  again_(x);
+  return x;
+}
+
 void Tape::backward(const Tensor& loss, const Ready& ready) {
   check(loss.count() == 1, "backward: the loss has shape {}, one number is needed", loss.shape());
   check(loss.watched(), "backward: the loss depends on no watched tensor");

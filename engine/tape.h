@@ -18,6 +18,7 @@ struct Slot {
   bool filled = false;       // whether grad holds contributions of this backward pass
   bool owned = false;        // whether grad may be added into (false: it is another operation's tensor)
   std::function<Tensor()> place;  // asked once, before the first contribution: where to gather, or undefined: anywhere
+  std::function<void(const Tensor&)> again;  // computes the numbers once more, the same bits: see Saved
   int pending = 0;           // uses on the tape whose contribution has not arrived
   bool leaf = false;         // made by watch(), not by an operation
 };
@@ -62,6 +63,22 @@ Tensor record(const char* name, const std::vector<Tensor>& inputs, Tensor y, Bac
 // Where a derivative may write the gradient of an input with this slot: the place of a packed parameter if this is its
 // first contribution, else a new tensor. What is written in place need not be copied there.
 Tensor place_of_gradient(const std::shared_ptr<Slot>& slot, const Shape& shape, DType type, Device device);
+
+// What a derivative will read of an input: the tensor, or under Context::recompute, where its numbers can be computed
+// again from what is kept anyway, only how.
+class Saved {
+ public:
+  Saved() = default;
+  explicit Saved(const Tensor& x);
+  Tensor numbers() const;  // dense where they are computed again; undefined if nothing was saved
+
+ private:
+  Tensor x_;
+  std::function<void(const Tensor&)> again_;
+  Shape shape_;
+  DType type_ = DType::f32;
+  Device device_;
+};
 
 // Whether record would keep a closure for these inputs: lets an operation skip saving what only backward needs.
 bool recording(const std::vector<Tensor>& inputs);

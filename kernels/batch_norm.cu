@@ -51,14 +51,8 @@ void fit_frozen_as(const Arguments& a) {
 }
 
 template <class T>
-void forward(const Arguments& a, const Tensor& result) {
+void normalise(const Arguments& a, const Tensor& result) {
   using C = compute_t<T>;
-  if (a.options.statistics == Statistics::frozen)
-    fit_frozen(a);
-  else if (a.x.device().is_cuda())
-    fit_batch<T, C>(a);
-  else
-    fit_batch<T, double>(a);
   const Coefficients<C> k(a.fit);
   const i64 x_pitch = a.x.pitch(), y_pitch = result.pitch();
   const bool relu = a.options.relu;
@@ -68,6 +62,16 @@ void forward(const Arguments& a, const Tensor& result) {
     const C z = (C(x[r * x_pitch + c]) - k.mean[c]) * k.scale[c] + k.shift[c];
     y[r * y_pitch + c] = T(relu && z < 0 ? C(0) : z);
   });
+}
+
+template <class T>
+void fit(const Arguments& a) {
+  if (a.options.statistics == Statistics::frozen)
+    fit_frozen(a);
+  else if (a.x.device().is_cuda())
+    fit_batch<T, compute_t<T>>(a);
+  else
+    fit_batch<T, double>(a);
 }
 
 // One element on the way back: x̂, and dy where relu let the value through (drawn from x again, so y need not be kept).
@@ -137,7 +141,19 @@ void run_forward(const Arguments& a, const Tensor& y) {
     a.options.statistics == Statistics::frozen ? fit_frozen(a) : fit_rows(a);
     return normalise_rows(a, y);
   }
-  with_float(a.x.dtype(), [&]<class T>() { forward<T>(a, y); });
+  with_float(a.x.dtype(), [&]<class T>() {
+    fit<T>(a);
+    normalise<T>(a, y);
+  });
+}
+
+// With what a.fit holds from the way forward: the same bits.
+void run_again(const Arguments& a, const Tensor& y) {
+#ifdef __CUDACC__
+  if (fast::norms_by_packs(a, y)) return fast::normalise(a, y);
+#endif
+  if (norms_by_rows(a)) return normalise_rows(a, y);
+  with_float(a.x.dtype(), [&]<class T>() { normalise<T>(a, y); });
 }
 
 void run_backward(const Arguments& a, const Tensor& dy, const Tensor& dx, const NormSums& sums) {
@@ -221,12 +237,14 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
   const NormGradients gradients(gamma, beta, a);
   a = {a.x, {}, {}, {}, {}, a.fit, options};
   a.options.into = {};
-  return record("batch_norm", {x, gamma, beta}, y, [a, gradients, x_slot = x.slot()](const Tensor& dy) {
+  y = record("batch_norm", {x, gamma, beta}, y, [a, gradients, x_slot = x.slot()](const Tensor& dy) {
     const Tensor dx = place_of_gradient(x_slot, a.x.shape(), a.x.dtype(), a.x.device());
     const NormSums sums = gradients.places();
     run_backward(a, dy, dx, sums);
     return gradients.all(dx, sums);
   });
+  if (y.watched()) y.slot()->again = [a](const Tensor& into) { run_again(a, into); };
+  return y;
 }
 
 }  // namespace dactyl

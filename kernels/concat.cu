@@ -1,4 +1,6 @@
 // Joining and splitting, and reading the same numbers in another shape.
+#include <algorithm>
+
 #include "kernels/ops.h"
 #include "kernels/rows.h"
 
@@ -33,6 +35,16 @@ bool follow_each_other(const std::vector<Tensor>& parts, int along) {
   return true;
 }
 
+// Each part computed again into its slice.
+std::function<void(const Tensor&)> each_again(const std::vector<Tensor>& parts, const std::vector<i64>& first,
+                                              const std::vector<i64>& width) {
+  std::vector<std::function<void(const Tensor&)>> again;
+  for (const Tensor& part : parts) again.push_back(part.slot()->again);
+  return [again, first, width](const Tensor& into) {
+    for (std::size_t i = 0; i < again.size(); ++i) again[i](into.slice(first[i], width[i]));
+  };
+}
+
 }  // namespace
 
 Tensor concat(const std::vector<Tensor>& parts) {
@@ -49,11 +61,15 @@ Tensor concat(const std::vector<Tensor>& parts) {
     if (!in_place) copy_rows(y.slice(first.back(), width.back()), part);
     at += width.back();
   }
-  return record("concat", parts, y, [first, width](const Tensor& dy) {
+  y = record("concat", parts, y, [first, width](const Tensor& dy) {
     Grads grads;
     for (std::size_t i = 0; i < first.size(); ++i) grads.push_back(dy.slice(first[i], width[i]));
     return grads;
   });
+  const bool again =
+      std::all_of(parts.begin(), parts.end(), [](const Tensor& p) { return p.slot() && p.slot()->again; });
+  if (y.watched() && again) y.slot()->again = each_again(parts, first, width);
+  return y;
 }
 
 namespace {

@@ -205,13 +205,14 @@ Tensor conv(const Tensor& x, const Tensor& w, const ConvOptions& options) {
   if (tracing()) trace_what(to_text(describe(x, w, options)));
   return record("conv", {x, w, options.bias}, y,
                 [o, wants_x, wants_w, wants_b, x_shape = x.shape(), w_shape = w.shape(), w_slot = w.slot(),
-                 b_slot = options.bias.slot(), x = wants_w ? x.detached() : Tensor(),
-                 w = wants_x ? w.detached() : Tensor(), y = o.relu ? y : Tensor()](const Tensor& dy) {
+                 b_slot = options.bias.slot(), x = wants_w ? Saved(x) : Saved(), w = wants_x ? w.detached() : Tensor(),
+                 y = o.relu ? y : Tensor()](const Tensor& dy) {
                   const Tensor dz = o.relu ? relu_masked(dy, y) : dy;
                   Grads grads(3);
                   if (wants_x) grads[0] = data_gradient(dz, w, o, x_shape);
                   if (wants_w)
-                    grads[1] = weight_gradient(dz, x, o, place_of_gradient(w_slot, w_shape, dz.dtype(), dz.device()));
+                    grads[1] = weight_gradient(dz, x.numbers(), o,
+                                               place_of_gradient(w_slot, w_shape, dz.dtype(), dz.device()));
                   if (wants_b) {
                     grads[2] = place_of_gradient(b_slot, {dz.shape().channels()}, dz.dtype(), dz.device());
                     with_float(dz.dtype(), [&]<class T>() { bias_gradient<T>(dz, grads[2]); });

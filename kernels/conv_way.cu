@@ -16,7 +16,8 @@ class CudnnWay final : public ConvWay {
   explicit CudnnWay(Plan plan) : ConvWay(plan.name), plan_(std::move(plan)) {}
   bool run(const ConvProblem& problem, const ConvTensors& t) const override {
     Context& context = Context::current();
-    return run_plan(plan_, context.cudnn(), problem, t.data(), context.workspace(plan_.workspace));
+    const Tensor workspace({static_cast<i64>(plan_.workspace)}, DType::u8, context.device());
+    return run_plan(plan_, context.cudnn(), problem, t.data(), workspace.raw());
   }
   std::string compiled() const override { return plan_json(plan_); }
 

@@ -25,7 +25,7 @@ class ConvWay {
 };
 using OwnedWay = std::unique_ptr<ConvWay>;
 
-OwnedWay cudnn_way(Plan plan);  // in the context's workspace
+OwnedWay cudnn_way(Plan plan);
 OwnedWay columns_way();         // "columns"
 OwnedWay few_rows_way();        // "few rows": of a linear layer, by our own kernel
 // "gemm …": one matrix product by one algorithm of cuBLASLt.

@@ -133,11 +133,12 @@ std::optional<LtAlgorithm> LtProduct::named(const std::string& name) const {
 
 void LtProduct::run(const LtAlgorithm& a, const ProductData& d) const {
   Context& context = Context::current();
+  const Tensor workspace({static_cast<i64>(a.workspace)}, DType::u8, context.device());
   if (product_.bias) set(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, d.bias);
   const float one = 1, zero = 0;
   check(cublasLtMatmul(handle(), operation_.get(), &one, d.left, left_.get(), d.right, right_.get(), &zero, d.result,
-                       result_.get(), d.result, result_.get(), &a.algorithm, context.workspace(a.workspace),
-                       a.workspace, context.compute().handle()),
+                       result_.get(), d.result, result_.get(), &a.algorithm, workspace.raw(), a.workspace,
+                       context.compute().handle()),
         "multiplying matrices");
 }
 

@@ -36,7 +36,7 @@ class LtProduct {
   std::vector<LtAlgorithm> algorithms() const;
   // The algorithm of that name; none if the name is no algorithm, or not one for this product on this GPU.
   std::optional<LtAlgorithm> named(const std::string& name) const;
-  // Queued on the compute stream, in the context's workspace. Throws if cuBLASLt refuses.
+  // Queued on the compute stream. Throws if cuBLASLt refuses.
   void run(const LtAlgorithm& algorithm, const ProductData& data) const;
 
  private:

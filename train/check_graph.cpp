@@ -141,6 +141,7 @@ GraphCheck train_twice(const TrainOptions& options, i64 steps) {
   check_options(options);
   Use use(device_named(options.device));
   if (options.precision == "tf32") use.context().math = Math::tf32;
+  use.context().recompute = options.recompute;
   const TemporaryFolder temporary;
   const RunFolder folder(temporary / "data", false);
   const RunParts parts = divided(open_data(options, folder, true, Log(folder / "log.txt")), options, "");

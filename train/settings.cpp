@@ -125,6 +125,7 @@ std::vector<Setting> all_settings() {
       setting("device", &TrainOptions::device, "auto, cpu, cuda or cuda:N", true),
       setting("precision", &TrainOptions::precision, "fp32, tf32 or bf16"),
       setting("graph", &TrainOptions::graph, "on: the GPU replays a captured step", true),
+      setting("recompute", &TrainOptions::recompute, "on: less memory, a little slower: normalised numbers are computed again on the way back", true),
       setting("threads", &TrainOptions::threads, "threads that read pictures, 0 to 256; 0: one per core, at most 16", true),
       setting("picture-memory", &TrainOptions::picture_memory, "MiB of pictures kept as the net wants them, so that they are decoded once; 0: none", true),
       setting("bad-limit", &TrainOptions::bad_limit, "share of a class, 0 to 1, that may be unreadable before the run stops", true),

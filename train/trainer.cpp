@@ -81,6 +81,7 @@ TrainResult train(const TrainOptions& wanted, bool resume) {
   check_options(options);
   Use use(device_named(options.device));
   if (options.precision == "tf32") use.context().math = Math::tf32;
+  use.context().recompute = options.recompute;
   const RunFolder folder(options.out, resume);
   const Log log(folder / "log.txt");
   const bool fresh = !folder.has_state();

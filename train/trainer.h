@@ -51,7 +51,7 @@ struct TrainOptions {
   int cache_views = -1;  // frozen backbone: features of this many augmented views computed once;
                          // 0: never, −1: one view where nothing is augmented
   std::string device = "auto", precision = "fp32";  // fp32, tf32, bf16
-  bool graph = true;
+  bool graph = true, recompute = false;
   int threads = 0;
   i64 picture_memory = 2048;  // MiB of prepared pictures kept, which are decoded once
   double bad_limit = 0.01;
