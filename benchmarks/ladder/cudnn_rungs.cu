@@ -17,8 +17,8 @@ struct ConvPlan {
   void run() {
     Context& context = Context::current();
     if (!plan) build(context.cudnn());
-    check(run_plan(*plan, context.cudnn(), problem, data, context.workspace(plan->workspace)), "cuDNN's {} refuses {}",
-          plan->name, problem);
+    const Tensor workspace({static_cast<i64>(plan->workspace)}, DType::u8, context.device());
+    check(run_plan(*plan, context.cudnn(), problem, data, workspace.raw()), "cuDNN's {} refuses {}", plan->name, problem);
   }
   void build(cudnnHandle_t handle) {
     graph.emplace(conv_graph(problem, handle));
@@ -98,10 +98,11 @@ struct NormCall {
   }
   void run() const {
     Context& context = Context::current();
+    const Tensor scratch({static_cast<i64>(workspace)}, DType::u8, context.device());
     check(cudnnBatchNormalizationForwardTrainingEx(
               context.cudnn(), mode, ops, &one, &zero, both.get(), in.x.raw(), nullptr, nullptr, both.get(), y.raw(),
               per_channel.get(), in.gamma.raw(), in.beta.raw(), 0.1, in.mean.raw(), in.var.raw(), 1e-5, kept_mean.raw(),
-              kept_inverse.raw(), relu.get(), context.workspace(workspace), workspace, reserve.raw(),
+              kept_inverse.raw(), relu.get(), scratch.raw(), workspace, reserve.raw(),
               static_cast<std::size_t>(reserve.bytes()) - 1),
           "normalisation of bf16 with channels last and ReLU");
   }

@@ -46,10 +46,19 @@ struct Windows {
 
 template <class T>
 struct Forward {
+  static constexpr int together = 8;  // loads that wait for memory together, not one after the other
   Tiles tiles;
   Windows<T> window;
   const T* x;
   T* y;
+
+  HD void add(const T* row, int left, float (&sum)[Pack<T>::size]) const {
+    Pack<T> in[together];
+    for (int k = 0; k < together; ++k)
+      if (k < left) in[k] = Pack<T>::load(row + i64{k} * window.at.x_pitch);
+    for (int k = 0; k < together; ++k)
+      for (int j = 0; k < left && j < Pack<T>::size; ++j) sum[j] += float(in[k].v[j]);
+  }
 
   HD void operator()(i64 i) const {
     Spot s;
@@ -60,13 +69,8 @@ struct Forward {
     float sum[Pack<T>::size] = {};
     for (int d = window.first(0, s.d); d < end_d; ++d)
       for (int h = window.first(1, s.h); h < end_h; ++h)
-#ifdef __CUDA_ARCH__
-#pragma unroll 8  // loads wait for memory together, not one after the other
-#endif
-        for (int w = window.first(2, s.w); w < end_w; ++w) {
-          const Pack<T> in = Pack<T>::load(x + at.x_at(at.row_in(s.n, d, h, w), at.channel(s)));
-          for (int j = 0; j < Pack<T>::size; ++j) sum[j] += float(in.v[j]);
-        }
+        for (int w = window.first(2, s.w); w < end_w; w += together)
+          add(x + at.x_at(at.row_in(s.n, d, h, w), at.channel(s)), end_w - w, sum);
     const float share = window.share(s.d, s.h, s.w);
     for (float& v : sum) v *= share;
     store_sums(y + at.y_at(at.row_out(s.n, s.d, s.h, s.w), at.channel(s)), sum);
