@@ -37,7 +37,7 @@ void expect_fast_equals_reference(const Case& of) {
   const auto& [shape, type, plain, relu, slices] = of;
   if (relu && shape.count() > 20000) return;  // some number would lie within a rounding error of the kink
   if (!asks_the_cpu() && type != DType::bf16 && shape.count() > 20000) return;  // minutes under a sanitizer
-  if (!asks_the_cpu() && shape.count() > 700'000) return;
+  if (!asks_the_cpu() && shape.count() > 200'000) return;
   SCOPED_TRACE(to_text(shape) + " " + to_text(type) + (relu ? " relu" : "") + (slices ? " slices" : ""));
   std::vector<Input> inputs = moved(arguments(shape), type, Device::cuda());
   Tensor dy = random(shape).value.to(type).to(Device::cuda());

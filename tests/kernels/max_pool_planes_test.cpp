@@ -54,8 +54,8 @@ std::vector<Case> cases() {
 
 // By the walk of max_pool_walk.h, on the CPU.
 Tensor plain_taps(const Geometry& g, const Tensor& x) {
-  const Use cpu(Device::cpu());
   const Tensor here = x.to(Device::cpu());
+  const Use cpu(Device::cpu());
   const Shape shape({g.batch, g.out[0], g.out[1], g.out[2], g.channels});
   const Tensor y(shape, x.dtype()), taps(shape, DType::u8);
   fast::max_pool_forward(g, here, y, taps.data<std::uint8_t>());
