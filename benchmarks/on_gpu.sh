@@ -127,9 +127,9 @@ part_finetune() {  # from JPEG files, the whole program
 }
 part_ops() {
   local all=0 bad=0 operation
+  rm -f "$out/ops.json" "$out/peer-ops.json"
   with_torch_alone && each "${PYTHON:-python3}" benchmarks/peers/ops.py --dactyl "$dactyl" --device cuda --seconds 0.1 \
     --json "$out/peer-ops.json" >"$out/ops.md"
-  rm -f "$out/ops.json"
   for operation in max_pool mean_pool batch_norm lrn relu add softmax cross_entropy sgd adam; do
     each "$dactyl" bench op $operation --precision bf16 --device cuda --seconds 0.2 --json >>"$out/ops.json"
   done

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "engine/cuda.h"
 #include "engine/sanitizer.h"
@@ -20,18 +21,22 @@ constexpr std::size_t large_page = std::size_t{2} << 20;  // of the host and, so
 
 // What a device may do with its addresses. A refusal for lack of memory is `false`, all else throws.
 struct Host {
-  // All the memory there is, unless the process may not have as many addresses: others need some too.
+  // All the memory there is, unless the process may not have as many addresses (ulimit -v): then half of what is left
+  // of them, since threads and libraries need some too.
   static std::size_t most() {
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const std::size_t all = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * page;
     rlimit limit{};
-    const auto all =
-        static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    const bool limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-    return limited ? std::min<std::size_t>(all, limit.rlim_cur / 2) : all;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return all;
+    std::size_t used = 0;
+    std::ifstream("/proc/self/statm") >> used;
+    used = std::min<std::size_t>(used * page, limit.rlim_cur);
+    return std::min<std::size_t>(all, (limit.rlim_cur - used) / 2);
   }
-  // Begins at a large page: what mmap gave before it and behind it goes back.
+  // Begins at a large page: what mmap gave before it and behind it goes back. Null if there are not so many.
   static std::byte* set_aside(std::size_t bytes) {
     void* given = mmap(nullptr, bytes + large_page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    check(Exit::memory, given != MAP_FAILED, "out of memory on cpu: no {} MiB of addresses are left", bytes >> 20);
+    if (given == MAP_FAILED) return nullptr;
     const auto before = (large_page - reinterpret_cast<std::uintptr_t>(given) % large_page) % large_page;
     auto* first = static_cast<std::byte*>(given) + before;
     if (before > 0) munmap(given, before);
@@ -84,6 +89,8 @@ struct Gpu {
   }
   std::byte* set_aside(std::size_t bytes) const {
     static const auto reserve = function_of_driver<decltype(cuMemAddressReserve)>("cuMemAddressReserve");
+    unmap();
+    give_up();
     CUdeviceptr first = 0;
     check_driver(reserve(&first, bytes, large_page, 0, 0), "setting a GPU's addresses aside");
     return reinterpret_cast<std::byte*>(first);
@@ -101,19 +108,33 @@ struct Gpu {
     const auto first = reinterpret_cast<CUdeviceptr>(at);
     const CUresult mapped = map(first, bytes, 0, handle, 0);
     release(handle);
+    if (mapped == CUDA_ERROR_OUT_OF_MEMORY) return false;
     check_driver(mapped, "mapping GPU memory");
     const CUmemAccessDesc access{memory.location, CU_MEM_ACCESS_FLAGS_PROT_READWRITE};
-    check_driver(allow(first, bytes, &access, 1), "mapping GPU memory");
+    const CUresult allowed = allow(first, bytes, &access, 1);
+    if (allowed != CUDA_SUCCESS) unmap()(first, bytes);  // nobody would know of the piece
+    if (allowed == CUDA_ERROR_OUT_OF_MEMORY) return false;
+    check_driver(allowed, "mapping GPU memory");
     return true;
   }
   void take_away(std::byte* at, std::size_t bytes) const {
-    static const auto unmap = function_of_driver<decltype(cuMemUnmap)>("cuMemUnmap");
+    int current = 0;
+    cudaGetDevice(&current);
+    cudaSetDevice(memory.location.id);
     cudaDeviceSynchronize();
-    unmap(reinterpret_cast<CUdeviceptr>(at), bytes);
+    cudaSetDevice(current);
+    unmap()(reinterpret_cast<CUdeviceptr>(at), bytes);
   }
-  void free(std::byte* first, std::size_t bytes) const {
-    static const auto give_up = function_of_driver<decltype(cuMemAddressFree)>("cuMemAddressFree");
-    give_up(reinterpret_cast<CUdeviceptr>(first), bytes);
+  void free(std::byte* first, std::size_t bytes) const { give_up()(reinterpret_cast<CUdeviceptr>(first), bytes); }
+
+  // Looked up before anything is taken: what takes away must not fail.
+  static decltype(cuMemUnmap)* unmap() {
+    static const auto found = function_of_driver<decltype(cuMemUnmap)>("cuMemUnmap");
+    return found;
+  }
+  static decltype(cuMemAddressFree)* give_up() {
+    static const auto found = function_of_driver<decltype(cuMemAddressFree)>("cuMemAddressFree");
+    return found;
   }
   CUmemAllocationProp memory{};
 };
@@ -134,8 +155,10 @@ std::size_t whole_pages(std::size_t bytes) { return (bytes + large_page - 1) / l
 
 void Arena::set_aside() {
   on(device_, [&](const auto& system) {
-    const std::size_t most = whole_pages(system.most());
-    begin_ = system.set_aside(most);
+    std::size_t most = whole_pages(system.most());
+    while (!(begin_ = system.set_aside(most)) && most > large_page) most = whole_pages(most / 2);
+    check(Exit::memory, begin_ != nullptr, "out of memory on {}: no addresses are left; ask for more by ulimit -v",
+          device_);
     addresses_ = most;
   });
 }

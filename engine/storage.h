@@ -13,10 +13,10 @@
 
 namespace dactyl {
 
-// Carves blocks out of one arena and keeps what comes back, where neighbours become one hole again: what is
-// held is hardly more than was ever in use at once, whatever the sizes. One pool serves one device (and, on a GPU, one
+// Carves blocks out of one arena and keeps what comes back, where neighbours become one hole again: what is held is
+// hardly more than was ever in use at once (counted for the nets here). One pool serves one device (and, on a GPU, one
 // stream: a block freed by work queued on the stream may be handed out at once, since its next user is queued behind).
-// Throws Exit::memory naming the bytes wanted and held when the device has no more.
+// Throws Exit::memory naming the bytes wanted and in use when the device has no more.
 class Pool {
  public:
   explicit Pool(Device device) : device_(device), arena_(device) {}

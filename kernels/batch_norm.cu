@@ -243,7 +243,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
     run_backward(a, dy, dx, sums);
     return gradients.all(dx, sums);
   });
-  if (y.watched()) y.slot()->again = [a](const Tensor& into) { run_again(a, into); };
+  if (Context::current().recompute && y.watched()) y.slot()->again = [a](const Tensor& into) { run_again(a, into); };
   return y;
 }
 

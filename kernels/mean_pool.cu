@@ -118,7 +118,8 @@ void global_backward(const Tensor& dys, const Tensor& dxs, i64 places) {
            [=] HD(i64 row, i64 c) { dx[row * channels + c] = T(C(dy[row / places * pitch + c]) / C(places)); });
 }
 
-// One window as large as an image, seen as rows of one pixel.
+// One window as large as an image, seen as rows of one pixel. By packs the sum is multiplied by a share, elsewhere
+// divided.
 Geometry whole(const Tensor& x) {
   Geometry g;
   g.batch = x.shape()[0], g.channels = x.shape().channels();

@@ -96,6 +96,7 @@ void convert(const Frame& f, const Tensor& bytes, const Tensor& geometry, const 
   const float* looks = geometry.data<float>();
   T* y = result.data<T>();
   const i64 pixels = result.shape().rows();
+  if (pixels == 0) return;
   constexpr int count = Group<channels, T>::count;
   if (f.width % count == 0 && pixels / count < i64{1} << 31) {
     const Group<channels, T> body{f, Divisor(f.width / count), Divisor(f.height), Divisor(f.depth), x, looks, y};

@@ -33,8 +33,8 @@ from layer_summary import PASSES, quantile, spread, summary, table_line
 START = time.monotonic()
 
 
-class Stopped(Exception):
-    pass
+class Stopped(BaseException):
+    """By a signal; not an error of the row that was being timed."""
 
 
 def words(net):
@@ -180,8 +180,16 @@ def known_rows(a):
     if not a.resume or not os.path.exists(a.json):
         return {}
     with open(a.json) as f:
-        whole = [line for line in f if line.endswith("\n")]  # the last may have been cut short
-    return {(r["shape"], r["pass"]): r for r in map(json.loads, whole) if "ratio" in r}
+        rows = [parsed_row(line) for line in f]
+    return {(r["shape"], r["pass"]): r for r in rows if "ratio" in r}
+
+
+def parsed_row(line):
+    """Empty where a stop has cut the line short."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return {}
 
 
 def stop(number, _):

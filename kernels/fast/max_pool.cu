@@ -8,7 +8,7 @@
 namespace dactyl::fast {
 namespace {
 
-struct Cube {};  // 3×3×3, stride 1: max_pool_walk.h; on a GPU max_pool_planes.cu instead
+struct Cube {};  // 3×3×3, stride 1: max_pool_walk.h; on a GPU mostly max_pool_planes.cu instead
 
 // The threads of a walk over planes of `extent`. One through all planes reads each once; shorter ones, which read two
 // planes more than they write, fill a GPU that has few clips.
