@@ -169,10 +169,10 @@ TEST(Reading, is_of_what_is_trained_on) {
 
 TEST(trainer, says_that_the_device_waited) {
   TrainOptions o = tiny::options(tiny::folder("waits"));
-  o.stages = {parse_stage("all:4ep@0.02")};  // 28 steps
+  o.stages = {parse_stage("all:7ep@0.02")};  // 49 steps
   o.threads = 1;
   o.picture_memory = 0;
-  const tiny::Eventful data(30, [](i64) { std::this_thread::sleep_for(milliseconds(20)); });
+  const tiny::Eventful data(30, [](i64) { std::this_thread::sleep_for(milliseconds(12)); });
   const TrainResult result = tiny::train(o, data, tiny::Colours(6));
   EXPECT_GT(result.data.share, noticeable_wait);
   EXPECT_LE(result.data.share, 1);
