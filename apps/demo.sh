@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The main job within some minutes on two cores: set-up, pictures of signing hands rendered here, fine-tuning of a net that
 # knows hands but none of these signs (weights/hands.sh), and a test on hands of people it has never seen. Nothing is
-# downloaded but missing Debian packages. Safe to repeat: a training that was interrupted goes on, a finished one starts anew. Usage: bash apps/demo.sh [FOLDER], default runs/demo
+# downloaded but missing Debian packages. Safe to repeat: a training that was interrupted goes on, a finished one starts
+# anew. Usage: bash apps/demo.sh [FOLDER], default runs/demo
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # Idle threads wait a moment, then sleep: a quarter faster than sleeping at once where nothing else runs, and about as

@@ -26,6 +26,12 @@ def sides(text, extents, kernel, stride):
     return [p[0] for p in pairs], [p[1] for p in pairs]
 
 
+def numbers_of(text, count):
+    """"3x3x3" or one number for all: a number for each extent."""
+    numbers = [int(n) for n in text.split("x")]
+    return numbers * count if len(numbers) == 1 else numbers
+
+
 def parsed(line):
     """batch, channels, extents, kernel, stride, low, high, groups, outs, out extents, precision."""
     kind, *words = line.split()
@@ -33,12 +39,7 @@ def parsed(line):
         raise ValueError(f"{line}: expected a conv2d or conv3d")
     value = dict(word.split("=", 1) for word in words if "=" in word)
     batch, *extents, channels = map(int, value["x"].split("x"))
-
-    def each(key, usual):
-        numbers = [int(n) for n in value.get(key, usual).split("x")]
-        return numbers * len(extents) if len(numbers) == 1 else numbers
-
-    kernel, stride = each("k", "1"), each("s", "1")
+    kernel, stride = (numbers_of(value.get(key, "1"), len(extents)) for key in "ks")
     low, high = sides(value.get("p", "0"), extents, kernel, stride)
     out = [(size + a + b - k) // s + 1 for size, a, b, k, s in zip(extents, low, high, kernel, stride)]
     return SimpleNamespace(batch=batch, channels=channels, extents=extents, kernel=kernel, stride=stride, low=low, high=high,

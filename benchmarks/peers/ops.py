@@ -4,7 +4,7 @@
 
 The sizes are those of `dactyl bench op`. PyTorch computes on channels-last tensors; both sides overwrite the cache before
 every run and take their time inside a captured graph, so no launching is counted. --compile tries torch.compile too. A
-row's ratio is of the medians; above 1, dactyl is faster.
+row's ratio is of the medians; above 1, dactyl is faster. Where ours writes into a slice (into=), PyTorch's result is dense.
 """
 import argparse
 import json
@@ -15,26 +15,23 @@ import sys
 import torch
 from torch.nn import functional as F
 
+from layer_lines import numbers_of
 from torch_layers import TYPES, TorchLayers
-
-
-def numbers_of(text):
-    return [int(n) for n in text.split("x")]
 
 
 def function_of(what, device, dtype):
     """(function of x and the other tensors, those), as described by `what`: "max_pool3d x=2x4x6x6x8 k=3x3x3 s=2 p=same"."""
     kind, *words = what.split()
     options = dict(word.split("=", 1) for word in words if "=" in word)
-    batch, *extents, channels = numbers_of(options["x"])
+    batch, *extents, channels = map(int, options["x"].split("x"))
     memory = torch.channels_last if len(extents) == 2 else torch.channels_last_3d
     x = torch.randn(batch, channels, *extents, device=device, dtype=dtype).contiguous(memory_format=memory).requires_grad_()
-    spread = lambda text: (numbers_of(text) * len(extents))[:len(extents)] if "x" not in text else numbers_of(text)
+    each = lambda key: numbers_of(options[key], len(extents))
     if kind.startswith("max_pool"):
         pool = F.max_pool2d if len(extents) == 2 else F.max_pool3d
         same = options["p"] == "same"  # of even extents: one place more behind, which ceil mode gives as well
-        return lambda x: pool(x, spread(options["k"]), spread(options["s"]), 0 if same else spread(options["p"]),
-                              ceil_mode=same or "ceil" in words), [x]
+        padding = 0 if same else each("p")
+        return lambda x: pool(x, each("k"), each("s"), padding, ceil_mode=same or "ceil" in words), [x]
     if kind == "lrn":
         return lambda x: F.local_response_norm(x, 5, 1e-4, 0.75, 1.0), [x]
     if kind == "batch_norm":
@@ -63,7 +60,7 @@ def theirs(peer, row, precision, modes):
                 torch._dynamo.reset()
                 function = torch.compile(function, mode="max-autotune-no-cudagraphs")
             work = work_of(function, tensors, "backward" in row["pass"])
-            for how, ms in (peer.on_gpu(work) if peer.device == "cuda" else peer.on_cpu(work)).items():
+            for how, ms in peer.timed(work).items():
                 times[f"{mode}, {how}" if mode == "compiled" else how] = statistics.median(ms)
         except Exception as e:  # what this PyTorch cannot do is named, not hidden
             failed[mode] = (str(e).splitlines() or [type(e).__name__])[0][:120]

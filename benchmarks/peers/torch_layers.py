@@ -76,7 +76,7 @@ class TorchLayers:
                 how = ", ".join(filter(None, (layout if len(self.layouts) > 1 else "", name)))
                 try:
                     work = work_of(layer, which, self.device, layout, padding, before)
-                    for mode, ms in (self.on_gpu(work) if self.device == "cuda" else self.on_cpu(work)).items():
+                    for mode, ms in self.timed(work).items():
                         times[", ".join(filter(None, (mode, how)))] = ms
                 except Exception as e:  # what this PyTorch cannot do is named, not hidden
                     failed[how or layout] = (str(e).splitlines() or [type(e).__name__])[0][:160]
@@ -84,6 +84,10 @@ class TorchLayers:
                 if self.device == "cuda":
                     torch.cuda.empty_cache()
         return times, failed
+
+    def timed(self, work):
+        """Milliseconds of each repetition by mode."""
+        return self.on_gpu(work) if self.device == "cuda" else self.on_cpu(work)
 
     def on_cpu(self, work):
         for _ in range(3):

@@ -51,6 +51,20 @@ HD Word greater(Word a, Word b) {
 #endif
 }
 
+// The larger numbers of two words with their taps; of equal ones those that were there.
+template <class T>
+HD void keep_larger(Word& value, Word& tap, Word v, Word t) {
+  if constexpr (sizeof(T) == 4) {
+    const bool more = std::bit_cast<float>(v) > std::bit_cast<float>(value);
+    value = more ? v : value;
+    tap = more ? t : tap;
+  } else {
+    const Word more = greater<T>(v, value);
+    value = (v & more) | (value & ~more);
+    tap = (t & more) | (tap & ~more);
+  }
+}
+
 // Four words of numbers, one f32 or two narrow ones in each, and beside each number its tap.
 template <class T>
 struct Best {
@@ -62,17 +76,7 @@ struct Best {
 
   HD static constexpr Word spread(int tap) { return static_cast<Word>(tap) * (wide ? 1u : 0x10001u); }
 
-  HD void update(int i, Word v, Word t) {
-    if constexpr (wide) {
-      const bool more = std::bit_cast<float>(v) > std::bit_cast<float>(value[i]);
-      value[i] = more ? v : value[i];
-      tap[i] = more ? t : tap[i];
-    } else {
-      const Word more = greater<T>(v, value[i]);
-      value[i] = (v & more) | (value[i] & ~more);
-      tap[i] = (t & more) | (tap[i] & ~more);
-    }
-  }
+  HD void update(int i, Word v, Word t) { keep_larger<T>(value[i], tap[i], v, t); }
   HD void update(const Pack<Word>& x, int from) {
     for (int i = 0; i < 4; ++i) update(i, x.v[i], spread(from));
   }

@@ -46,7 +46,7 @@ HD inline Word bytes(Word a, Word b) {
 template <class T>
 HD Word no_nan(Word a) {
   constexpr Word lowest = Best<T>::lowest;
-#ifdef __CUDA_ARCH__
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
   Word most;  // the maximum of a NaN and a number is the number
   if constexpr (Best<T>::wide)
     asm("max.f32 %0, %1, %2;" : "=r"(most) : "r"(a), "r"(lowest));
@@ -76,17 +76,7 @@ struct Peak {
   HD explicit Peak(const Pack<Word>& first) {  // with tap 0
     for (int i = 0; i < 4; ++i) value[i] = no_nan<T>(first.v[i]);
   }
-  HD void update(int i, Word v, Word t) {
-    if constexpr (Best<T>::wide) {
-      const bool more = std::bit_cast<float>(v) > std::bit_cast<float>(value[i]);
-      value[i] = more ? v : value[i];
-      tap[i] = more ? t : tap[i];
-    } else {
-      const Word more = greater<T>(v, value[i]);
-      value[i] = (v & more) | (value[i] & ~more);
-      tap[i] = (t & more) | (tap[i] & ~more);
-    }
-  }
+  HD void update(int i, Word v, Word t) { keep_larger<T>(value[i], tap[i], v, t); }
   HD void update(const Pack<Word>& x, int from) {
     for (int i = 0; i < 4; ++i) update(i, x.v[i], tap_of(from));
   }
