@@ -128,12 +128,8 @@ void backward(const Arguments& a, const Tensor& dy, const Tensor& result, const 
 void run_forward(const Arguments& a, const Tensor& y) {
 #ifdef __CUDACC__
   if (fast::norms_by_packs(a, y)) {
-    if (a.options.statistics == Statistics::frozen) {
-      fit_frozen(a);
-    } else {
-      if (fast::normalise_by_clusters(a, y)) return;
-      fast::fit_batch(a);
-    }
+    if (a.options.statistics == Statistics::batch) return fast::fit_and_normalise(a, y);
+    fit_frozen(a);
     return fast::normalise(a, y);
   }
 #endif
@@ -158,11 +154,7 @@ void run_again(const Arguments& a, const Tensor& y) {
 
 void run_backward(const Arguments& a, const Tensor& dy, const Tensor& dx, const NormSums& sums) {
 #ifdef __CUDACC__
-  if (fast::norms_by_packs(a, dy) && packed(dx)) {
-    if (fast::gradient_by_clusters(a, dy, sums, dx)) return;
-    fast::sum_gradients(a, dy, sums);
-    return fast::normalise_gradient(a, dy, sums, dx);
-  }
+  if (fast::norms_by_packs(a, dy) && packed(dx)) return fast::gradient(a, dy, sums, dx);
 #endif
   if (norms_by_rows(a)) {
     sum_gradient_rows(a, dy, sums);

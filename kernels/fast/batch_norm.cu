@@ -1,77 +1,105 @@
-// Batch normalisation on a GPU, 16 bytes of channels per thread, shared out as slices.h says. A thread keeps its
-// channels' coefficients and sums in registers.
+// Batch normalisation on a GPU in two launches, 16 bytes of channels per thread, shared out as slices.h says. The first
+// adds up a slice per block. Every block of the second adds up the slices of its own channels, which it finds in the L2
+// cache, and has what it needs: a third launch between them would cost more. The second begins while the first runs.
 #include "kernels/fast/batch_norm.h"
 
 #ifdef __CUDACC__
-#include "kernels/fast/batch_norm_backward.h"
-#include "kernels/fast/slices.h"
+#include "kernels/fast/batch_norm_forward.h"
+#include "kernels/fast/slice_group.h"
 
 namespace dactyl::fast {
 namespace {
 
+// x's slices, of which `partial` (slices, channels) has the moments.
 template <class T>
-__global__ void __launch_bounds__(threads)
-    moments_kernel(int rows, int packs, int slice, const T* __restrict__ x, i64 pitch, Moments* partial) {
-  constexpr int size = Pack<T>::size;
-  const Part part(rows, packs, slice, size);
-  MomentsOf<size> mine[1] = {};
-  if (part.any) {
-    const auto load = [&](int row) { return Pack<T>::load(x + row * pitch + part.channel); };
-    Differences<T> sums{load(part.row)};
-    walk(part.row + part.step, part.end, part.step, load, [&](int, const Pack<T>& pack) { sums.add(pack); });
-    mine[0] = sums.of_rows(static_cast<float>((part.end - part.row + part.step - 1) / part.step));
-  }
-  merge(mine);
-  if (threadIdx.y != 0 || !part.any) return;
-  for (int i = 0; i < size; ++i) partial[i64{blockIdx.y} * packs * size + part.channel + i] = mine[0].of(i);
-}
+struct Forward {
+  Slices slices;
+  const T* x;
+  T* y;
+  i64 x_pitch, y_pitch;
+  Moments* partial;
+  StoreMoments store;
+  bool relu;
+
+  Forward(const NormArguments& a, const Tensor* result, const Slices& s, const Tensor& room)
+      : slices(s),
+        x(a.x.data<T>()),
+        y(result ? result->data<T>() : nullptr),
+        x_pitch(a.x.pitch()),
+        y_pitch(result ? result->pitch() : 0),
+        partial(room.defined() ? reinterpret_cast<Moments*>(room.raw()) : nullptr),
+        store(a),
+        relu(a.options.relu) {}
+};
 
 template <class T>
-__global__ void __launch_bounds__(threads)
-    normalise_kernel(int rows, int packs, int slice, const T* __restrict__ x, i64 x_pitch, T* __restrict__ y,
-                     i64 y_pitch, NormCoefficients<float> k, bool relu) {
+__global__ void __launch_bounds__(block_threads) moments_kernel(Forward<T> t) {
   constexpr int size = Pack<T>::size;
-  const Part part(rows, packs, slice, size, true);
-  if (!part.any) return;
-  const Normal<T> normal(k, part.channel, relu);
-  walk(
-      part.row, part.end, part.step, [&](int row) { return Pack<T>::load(x + row * x_pitch + part.channel); },
-      [&](int row, const Pack<T>& in) { normal(in).store(y + row * y_pitch + part.channel); });
-}
-
-template <class T>
-__global__ void __launch_bounds__(threads)
-    sums_kernel(int rows, int packs, int slice, Backward<T> b, Two<float>* partial) {
-  constexpr int size = Pack<T>::size;
-  const Part part(rows, packs, slice, size);
-  Two<float> mine[size] = {};
+  early::let_next_begin();
+  const SlicePart part = my_rows(t.slices);
+  const Group<size> group(t.slices, part);
+  const T* first = t.x + part.first_row * t.x_pitch;
+  Differences<T> found = {};
   if (part.any) {
-    const Element<T> element(b, part.channel);
+    found.origin = Pack<T>::load(first + part.pack * size);
     walk(
-        part.row, part.end, part.step, [&](int row) { return element.load(row); },
-        [&](int, const Both<T>& at) { element.add(at, mine); });
-    to_normal(mine, Column<size>(b.k.inverse, part.channel));
+        part.row, part.end, part.step, [&](int row) { return Pack<T>::load(t.x + row * t.x_pitch + part.pack * size); },
+        [&](int, const Pack<T>& pack) { found.add(pack); });
   }
-  merge(mine);
-  if (threadIdx.y != 0 || !part.any) return;
-  for (int i = 0; i < size; ++i) partial[i64{blockIdx.y} * packs * size + part.channel + i] = mine[i];
+  const int channel = group.first + my_channel();
+  const float origin = group.mine() ? float(first[channel]) : 0.0f;
+  const Two<float> sums = fold_block(found.sums, t.slices.across);
+  if (group.mine())
+    t.partial[blockIdx.y * group.all + channel] =
+        Moments::of(sums, origin, static_cast<float>(part.end - part.first_row));
 }
 
+// Stores what the slices hold together; a block per group.
 template <class T>
-__global__ void __launch_bounds__(threads)
-    gradient_kernel(int rows, int packs, int slice, Backward<T> b, const float* of_g, const float* of_gx, float share,
-                    T* __restrict__ dx, i64 dx_pitch) {
-  constexpr int size = Pack<T>::size;
-  const Part part(rows, packs, slice, size, true);
-  if (!part.any) return;
-  const Element<T> element(b, part.channel);
-  const Slope<T> slope(element, Column<size>(b.k.inverse, part.channel), of_g, of_gx, part.channel, share);
-  walk(
-      part.row, part.end, part.step, [&](int row) { return element.load(row); },
-      [&](int row, const Both<T>& at) { slope(at).store(dx + row * dx_pitch + part.channel); });
+__global__ void __launch_bounds__(block_threads) fit_kernel(Forward<T> t) {
+  early::wait_for_last();
+  const Group<Pack<T>::size> group(t.slices, my_rows(t.slices));
+  const Moments all = group.fold(t.partial, t.slices.count);
+  const int channel = group.first + my_channel();
+  if (group.mine()) t.store(channel, all, t.store.given(channel));
 }
 
-CUstream_st* stream() { return Context::current().compute().handle(); }
+// With the coefficients of the moments, or with those that are known where there are none.
+template <class T>
+__global__ void __launch_bounds__(block_threads) normalise_kernel(Forward<T> t) {
+  constexpr int size = Pack<T>::size;
+  __shared__ alignas(16) float fit[4 * most_channels];
+  const SlicePart part = my_rows(t.slices, true);
+  const Group<size> group(t.slices, part);
+  NormCoefficients<float> k(t.store.k);
+  int at = part.pack * size;
+  if (t.partial) {
+    const int channel = group.first + my_channel();
+    StoreMoments::Given given = {};
+    if (group.mine()) given = t.store.given(channel);
+    early::wait_for_last();
+    const Moments all = group.fold(t.partial, t.slices.count);
+    k = {fit, most_channels};
+    at -= group.first;
+    if (group.mine()) t.store.fit(k, my_channel(), all, given);
+    if (group.mine() && blockIdx.y == 0) t.store(channel, all, given);
+    __syncthreads();
+  }
+  if (!part.any) return;
+  const Normal<T> normal(k, at, t.relu);
+  walk(
+      part.row, part.end, part.step, [&](int row) { return Pack<T>::load(t.x + row * t.x_pitch + part.pack * size); },
+      [&](int row, const Pack<T>& in) { normal(in).store(t.y + row * t.y_pitch + part.pack * size); });
+}
+
+// The batch's moments, then `next`: a block for each of its `grid`.
+template <class T>
+void fit_then(const NormArguments& a, const Tensor* y, const Slices& s, void (*next)(Forward<T>), dim3 grid) {
+  const Tensor room = room_for<Moments>(s, a.x);
+  const Forward<T> task(a, y, s, room);
+  start(moments_kernel<T>, s, task, "batch_norm: moments");
+  early::launch(next, grid, block_threads, "batch_norm: normalise", task);
+}
 
 }  // namespace
 
@@ -81,47 +109,20 @@ bool norms_by_packs(const NormArguments& a, const Tensor& y) {
 }
 
 void fit_batch(const NormArguments& a) {
-  const StoreMoments store(a);
-  with_narrow(a.x.dtype(), [&]<class T>(T) {
-    const Split s(a.x, Pack<T>::size);
-    const Tensor bytes = scratch<Moments>(s, a.x);
-    Moments* partial = reinterpret_cast<Moments*>(bytes.raw());
-    moments_kernel<<<s.grid, s.block, 0, stream()>>>(s.rows, s.packs, s.slice, a.x.data<T>(), a.x.pitch(), partial);
-    check_launch("batch_norm: moments");
-    finish(a.x.shape().channels(), s.slices, partial, store);
-  });
+  const Slices s = slices_of(a.x);
+  with_narrow(a.x.dtype(), [&]<class T>(T) { fit_then<T>(a, nullptr, s, fit_kernel<T>, groups_of(s)); });
+}
+
+void fit_and_normalise(const NormArguments& a, const Tensor& y) {
+  if (normalise_by_clusters(a, y)) return;
+  const Slices s = slices_of(a.x);
+  with_narrow(a.x.dtype(), [&]<class T>(T) { fit_then<T>(a, &y, s, normalise_kernel<T>, blocks_of(s)); });
 }
 
 void normalise(const NormArguments& a, const Tensor& y) {
-  with_narrow(a.x.dtype(), [&]<class T>(T) {
-    const Split s(a.x, Pack<T>::size);
-    normalise_kernel<<<s.grid, s.block, 0, stream()>>>(s.rows, s.packs, s.slice, a.x.data<T>(), a.x.pitch(),
-                                                       y.data<T>(), y.pitch(), NormCoefficients<float>(a.fit),
-                                                       a.options.relu);
-    check_launch("batch_norm: normalise");
-  });
-}
-
-void sum_gradients(const NormArguments& a, const Tensor& dy, const NormSums& sums) {
-  with_narrow(a.x.dtype(), [&]<class T>(T) {
-    const Split s(a.x, Pack<T>::size);
-    const Tensor bytes = scratch<Two<float>>(s, a.x);
-    auto* partial = reinterpret_cast<Two<float>*>(bytes.raw());
-    sums_kernel<<<s.grid, s.block, 0, stream()>>>(s.rows, s.packs, s.slice, Backward<T>(a, dy), partial);
-    check_launch("batch_norm: sums");
-    finish(a.x.shape().channels(), s.slices, partial, StoreSums{sums.of_g.data<float>(), sums.of_gx.data<float>()});
-  });
-}
-
-void normalise_gradient(const NormArguments& a, const Tensor& dy, const NormSums& sums, const Tensor& dx) {
-  const float share = share_of_row<float>(a);
-  with_narrow(a.x.dtype(), [&]<class T>(T) {
-    const Split s(a.x, Pack<T>::size);
-    gradient_kernel<<<s.grid, s.block, 0, stream()>>>(s.rows, s.packs, s.slice, Backward<T>(a, dy),
-                                                      sums.of_g.data<float>(), sums.of_gx.data<float>(), share,
-                                                      dx.data<T>(), dx.pitch());
-    check_launch("batch_norm: gradient");
-  });
+  const Slices s = slices_of(a.x);
+  with_narrow(a.x.dtype(),
+              [&]<class T>(T) { start(normalise_kernel<T>, s, Forward<T>(a, &y, s, {}), "batch_norm: normalise"); });
 }
 
 }  // namespace dactyl::fast

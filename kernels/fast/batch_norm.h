@@ -10,8 +10,9 @@ bool norms_by_packs(const NormArguments&, const Tensor& y);
 
 void fit_batch(const NormArguments&);                   // mean and variance of x in one pass; fills fit
 void normalise(const NormArguments&, const Tensor& y);  // with what fit holds
+void fit_and_normalise(const NormArguments&, const Tensor& y);
 void sum_gradients(const NormArguments&, const Tensor& dy, const NormSums& sums);
-void normalise_gradient(const NormArguments&, const Tensor& dy, const NormSums& sums, const Tensor& dx);
+void gradient(const NormArguments&, const Tensor& dy, const NormSums& sums, const Tensor& dx);  // with the sums
 
 // Both steps of a direction in one launch, where x (and dy) fit into the shared memory of clusters of blocks and one
 // launch is expected to be faster (cluster_split.h); else false, and nothing is done.

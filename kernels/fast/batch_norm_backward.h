@@ -2,7 +2,6 @@
 #pragma once
 
 #ifdef __CUDACC__
-#include "engine/reduce.h"
 #include "kernels/fast/batch_norm_forward.h"
 
 namespace dactyl::fast {
@@ -15,15 +14,6 @@ struct StoreSums {
   }
 };
 
-// The sums of a pack's channels on the way back.
-template <int size>
-struct PairsOf {
-  Two<float> v[size];
-  __device__ PairsOf& operator+=(const PairsOf& o) {
-    for (int i = 0; i < size; ++i) v[i] += o.v[i];
-    return *this;
-  }
-};
 template <class T>
 struct Backward {
   const T *x, *dy;
@@ -54,7 +44,7 @@ struct Element {
   Column<size> mean, scale, shift;
 
   __device__ Element(const Backward<T>& back, int first)
-      : b(back), channel(first), mean(back.k.mean, first), scale(back.k.scale, first), shift(back.k.shift, first) {}
+      : b(back), channel(first), mean(back.k.mean + first), scale(back.k.scale + first), shift(back.k.shift + first) {}
   __device__ Both<T> load(int row) const {
     return {Pack<T>::load(b.x + row * b.x_pitch + channel), Pack<T>::load(b.dy + row * b.dy_pitch + channel)};
   }
@@ -62,30 +52,25 @@ struct Element {
   __device__ float gradient(const Both<T>& at, int i) const {
     return b.relu && !(distance(at, i) * scale.v[i] + shift.v[i] > 0) ? 0.0f : float(at.dy.v[i]);
   }
-  // Adds g and g·(x − mean). Times inverse, Σ of the latter is Σ g·x̂ (to_normal).
-  __device__ void add(const Both<T>& at, Two<float> (&to)[size]) const {
+  // Adds g and g·(x − mean). Times inverse, Σ of the latter is Σ g·x̂.
+  __device__ void add(const Both<T>& at, PairsOf<size>& to) const {
     for (int i = 0; i < size; ++i) {
       const float g = gradient(at, i);
-      to[i] += {g, g * distance(at, i)};
+      to.v[i] += {g, g * distance(at, i)};
     }
   }
 };
 
-template <int size>
-__device__ void to_normal(Two<float> (&sums)[size], const Column<size>& inverse) {
-  for (int i = 0; i < size; ++i) sums[i].b *= inverse.v[i];
-}
-
-// dx of one pack. of_g, of_gx: the sums from `at` on; share: 1/rows for the batch's statistics, 0 for frozen ones.
+// dx of one pack. of_g, of_gx: its channels' sums; share: 1/rows for the batch's statistics, 0 for frozen ones.
 template <class T>
 struct Slope {
   static constexpr int size = Pack<T>::size;
   const Element<T>& element;
   Column<size> of_all, along;
 
-  __device__ Slope(const Element<T>& e, const Column<size>& inverse, const float* of_g, const float* of_gx, int at,
-                   float share)
-      : element(e), of_all(of_g, at, share), along(of_gx, at, share) {
+  __device__ Slope(const Element<T>& e, const float* of_g, const float* of_gx, float share)
+      : element(e), of_all(of_g, share), along(of_gx, share) {
+    const Column<size> inverse(e.b.k.inverse + e.channel);
     for (int i = 0; i < size; ++i) along.v[i] *= inverse.v[i];
   }
   __device__ Pack<T> operator()(const Both<T>& at) const {

@@ -5,13 +5,8 @@
 // and all add up the eight in the same order. Mapped shared memory might save 0.3 µs, but no block could end
 // before the last has read it, and compute-sanitizer's racecheck seems to hang on kernels that map it.
 //
-// Predicted, H200, bf16 (nothing measured yet). A processor takes about 45 bytes per ns from the L2 and all together 4
-// TB/s; a launch of a captured graph costs 1.5 µs, copies' latency 0.8, sums of a block 0.4, the exchange 1.0.
-//
-// 7840×192 takes 12 clusters (96 processors), 32 KB a block. Forward 1.5 + 0.8 + 0.7 (reads) + 0.4 + 1.0 + 0.7
-// (writes): 5 µs, where three launches take 8. Backward, 64 KB a block: 6.5 instead of 9. 31360×320 takes 20 clusters
-// of 124 KB a block, so one a processor: 16 run, then 4. Forward 40 MB at 4 TB/s, at the end with a quarter of the GPU:
-// 14 µs instead of 19. Its way back does not fit and stays.
+// Measured on an H100, bf16, from an overwritten cache: 6272×128 takes 10 µs there and 14 back, where two launches take
+// 12 and 16. More than 64 KiB a block is slower than two launches: eight warps a processor wait for their own sums.
 //
 // A block has 256 threads of at most 128 registers; with up to 113 KB of packs two share a processor. Packs of
 // neighbouring threads are neighbours in shared memory, 16 bytes each: no bank conflicts. In the sums of warps, rows of
@@ -19,6 +14,8 @@
 #include "kernels/fast/batch_norm.h"
 
 #ifdef __CUDACC__
+#include "kernels/fast/batch_norm_backward.h"
+#include "kernels/fast/batch_norm_forward.h"
 #include "kernels/fast/cluster_copies.h"
 #include "kernels/fast/cluster_sums.h"
 
@@ -60,30 +57,30 @@ __global__ void __launch_bounds__(threads, 2) normalise_in_cluster([[maybe_unuse
 #if __CUDA_ARCH__ >= 900
   constexpr int size = Pack<T>::size;
   extern __shared__ uint4 memory[];
-  __shared__ float fit[4 * most_channels];
+  __shared__ alignas(16) float fit[4 * most_channels];
   const cluster_group cluster = cooperative_groups::this_cluster();
+  const int rank = static_cast<int>(cluster.block_rank());
   const ClusterPart part = part_of(cluster, t.split);
   const int channel = part.pack * size, channels = t.split.across * size;
   const int first = static_cast<int>(blockIdx.x) / blocks * channels;
   auto* own = reinterpret_cast<Pack<T>*>(memory) + threadIdx.x;  // own[k * threads]: row part.at(k)
 
   copy_all(part.count, [&](int k) { copy_pack(own + k * threads, t.x + part.at(k) * t.x_pitch + channel); });
-  Differences<T> sums;
-  as_they_come(part.count, [&](int k) {
-    const Pack<T> pack = own[k * threads];
-    if (k == 0) sums.first = pack;
-    sums.add(pack);
-  });
-  MomentsOf<size> mine = {};
-  if (part.count > 0) mine = sums.of_rows(static_cast<float>(part.count));
+  // While the copies are under way: where sums begin, and what the channel is given.
+  const int begin = part.edge(t.split, rank), rows = part.edge(t.split, rank + 1) - begin;
+  Differences<T> found = {};
+  if (part.count > 0) found.origin = Pack<T>::load(t.x + begin * t.x_pitch + channel);
   const bool knows = stores(t.split, size, first);
+  const float origin = knows && rows > 0 ? float(t.x[begin * t.x_pitch + first + my_channel()]) : 0.0f;
   StoreMoments::Given given = {};
-  if (knows) given = t.store.given(first + my_channel());  // while others are still adding
-  const Moments all = fold_cluster(cluster, fold_block(mine, t.split.across), t.partial, channels);
+  if (knows) given = t.store.given(first + my_channel());
+  as_they_come(part.count, [&](int k) { found.add(own[k * threads]); });
+  const Two<float> sums = fold_block(found.sums, t.split.across);
+  const Moments all = fold_cluster(cluster, Moments::of(sums, origin, static_cast<float>(rows)), t.partial, channels);
 
   const NormCoefficients<float> k(fit, most_channels);
   if (knows) t.store.fit(k, my_channel(), all, given);
-  if (knows && cluster.block_rank() == 0) t.store(first + my_channel(), all, given);
+  if (knows && rank == 0) t.store(first + my_channel(), all, given);
   __syncthreads();
   if (part.count == 0) return;
   const Normal<T> normal(k, channel - first, t.relu);
@@ -102,7 +99,7 @@ struct BackwardTask {
   T* dx;
   i64 dx_pitch;
   StoreSums store;
-  PairsOf<1>* partial;
+  Two<float>* partial;
   float share;  // share_of_row
 };
 
@@ -111,7 +108,7 @@ __global__ void __launch_bounds__(threads, 2) gradient_in_cluster([[maybe_unused
 #if __CUDA_ARCH__ >= 900
   constexpr int size = Pack<T>::size;
   extern __shared__ uint4 memory[];
-  __shared__ float of_g[most_channels], of_gx[most_channels];
+  __shared__ alignas(16) float of_g[most_channels], of_gx[most_channels];
   const cluster_group cluster = cooperative_groups::this_cluster();
   const ClusterPart part = part_of(cluster, t.split);
   const int channel = part.pack * size, channels = t.split.across * size;
@@ -125,20 +122,21 @@ __global__ void __launch_bounds__(threads, 2) gradient_in_cluster([[maybe_unused
   });
   const int known = part.count > 0 ? channel : 0;  // a thread without rows reads any channel that is there
   const Element<T> element(t.b, known);
-  const Column<size> inverse(t.b.k.inverse, known);
+  const bool knows = stores(t.split, size, first);
+  const float inverse = knows ? t.b.k.inverse[first + my_channel()] : 0.0f;
   const auto at = [&](int k) { return Both<T>{own_x[k * threads], own_dy[k * threads]}; };
   PairsOf<size> mine = {};
-  as_they_come(part.count, [&](int k) { element.add(at(k), mine.v); });
-  to_normal(mine.v, inverse);
-  const Two<float> all = fold_cluster(cluster, fold_block(mine, t.split.across), t.partial, channels).v[0];
+  as_they_come(part.count, [&](int k) { element.add(at(k), mine); });
+  const Two<float> sums = fold_block(mine, t.split.across);
+  const Two<float> all = fold_cluster(cluster, Two<float>{sums.a, sums.b * inverse}, t.partial, channels);
 
-  if (stores(t.split, size, first)) {
+  if (knows) {
     StoreSums{of_g, of_gx}(my_channel(), all);
     if (cluster.block_rank() == 0) t.store(first + my_channel(), all);
   }
   __syncthreads();
   if (part.count == 0) return;
-  const Slope<T> slope(element, inverse, of_g, of_gx, channel - first, t.share);
+  const Slope<T> slope(element, of_g + (channel - first), of_gx + (channel - first), t.share);
 #pragma unroll 2
   for (int i = 0; i < part.count; ++i) slope(at(i)).store(t.dx + part.at(i) * t.dx_pitch + channel);
 #endif
@@ -182,7 +180,7 @@ bool normalise_by_clusters(const NormArguments& a, const Tensor& y) {
 bool gradient_by_clusters(const NormArguments& a, const Tensor& dy, const NormSums& sums, const Tensor& dx) {
   bool fits = false;
   with_narrow(a.x.dtype(), [&]<class T>(T) {
-    const auto task = [&](const ClusterSplit& split, PairsOf<1>* partial) {
+    const auto task = [&](const ClusterSplit& split, Two<float>* partial) {
       return BackwardTask<T>{.split = split,
                              .b = Backward<T>(a, dy),
                              .dx = dx.data<T>(),
@@ -192,7 +190,7 @@ bool gradient_by_clusters(const NormArguments& a, const Tensor& dy, const NormSu
                              .share = share_of_row<float>(a)};
     };
     fits =
-        launched<PairsOf<1>>(gradient_in_cluster<T>, a.x, Pack<T>::size, 2, "batch_norm: gradient in clusters", task);
+        launched<Two<float>>(gradient_in_cluster<T>, a.x, Pack<T>::size, 2, "batch_norm: gradient in clusters", task);
   });
   return fits;
 }

@@ -3,54 +3,48 @@
 #pragma once
 
 #ifdef __CUDACC__
-#include "engine/pack.h"
 #include "kernels/batch_norm.h"
+#include "kernels/fast/block_sums.h"
+#include "kernels/fast/column.h"
 
 namespace dactyl::fast {
 
-// Count, means and sums of squared differences to them, of channels of which as many rows are known; merged as Chan,
-// Golub and LeVeque 1979 do. Together, since the count's share is a division.
-template <int size>
-struct MomentsOf {
-  float n, mean[size], squares[size];
-  __device__ MomentsOf& operator+=(const MomentsOf& o) {
+// Count, mean and sum of squared differences to it, of as many rows as are known; merged as Chan, Golub and LeVeque
+// 1979 do.
+struct Moments {
+  float n, mean, squares;
+
+  // Of n rows, from the sums of their differences to an origin and of the squares of those.
+  __device__ static Moments of(Two<float> differences, float origin, float n) {
+    if (n == 0) return {};
+    const float mean = differences.a / n, rest = differences.b - differences.a * mean;
+    return {n, origin + mean, rest < 0 ? 0.0f : rest};
+  }
+  __device__ Moments& operator+=(const Moments& o) {
     if (o.n == 0) return *this;
-    const float total = n + o.n, share = o.n / total;
-    for (int i = 0; i < size; ++i) {
-      const float d = o.mean[i] - mean[i];
-      mean[i] += d * share;
-      squares[i] += o.squares[i] + d * d * n * share;
-    }
+    const float total = n + o.n, share = o.n / total, d = o.mean - mean;
+    mean += d * share;
+    squares += o.squares + d * d * n * share;
     n = total;
     return *this;
   }
-  __device__ MomentsOf<1> of(int i) const { return {n, {mean[i]}, {squares[i]}}; }
 };
-using Moments = MomentsOf<1>;
+__device__ inline Moments from_lane(const Moments& m, int mask) {
+  return {from_lane(m.n, mask), from_lane(m.mean, mask), from_lane(m.squares, mask)};
+}
 
-// A thread's first row is the origin of its sums: as exact as a second pass where numbers are large and close together.
+// A block's first row is the origin of its sums: as exact as a second pass where numbers are large and close together.
 template <class T>
 struct Differences {
   static constexpr int size = Pack<T>::size;
-  Pack<T> first = {};
-  float sum[size] = {}, squares[size] = {};
+  Pack<T> origin;
+  PairsOf<size> sums = {};
 
   __device__ void add(const Pack<T>& pack) {
     for (int i = 0; i < size; ++i) {
-      const float d = float(pack.v[i]) - float(first.v[i]);
-      sum[i] += d;
-      squares[i] += d * d;
+      const float d = float(pack.v[i]) - float(origin.v[i]);
+      sums.v[i] += {d, d * d};
     }
-  }
-  // Of n rows, the first among them.
-  __device__ MomentsOf<size> of_rows(float n) const {
-    MomentsOf<size> all = {n};
-    for (int i = 0; i < size; ++i) {
-      const float mean = sum[i] / n, rest = squares[i] - sum[i] * mean;
-      all.mean[i] = float(first.v[i]) + mean;
-      all.squares[i] = rest < 0 ? 0.0f : rest;
-    }
-    return all;
   }
 };
 
@@ -63,37 +57,26 @@ struct StoreMoments {
       : k(a.fit),
         gamma(data_or_null<float>(a.gamma)),
         beta(data_or_null<float>(a.beta)),
-        running_mean(a.mean.data<float>()),
-        running_var(a.var.data<float>()),
+        running_mean(data_or_null<float>(a.mean)),
+        running_var(data_or_null<float>(a.var)),
         momentum(static_cast<float>(a.options.momentum)),
         epsilon(static_cast<float>(a.options.epsilon)),
         rows(static_cast<float>(a.x.shape().rows())) {}
-  // Of one channel: its parameters, and the running statistics before this call.
   struct Given {
-    float gamma, beta, mean, var;
+    float gamma, beta;
   };
-  __device__ Given given(int c) const {
-    return {gamma ? gamma[c] : 1.0f, beta ? beta[c] : 0.0f, running_mean[c], running_var[c]};
-  }
-  // Its coefficients, as number `at` of `to`.
+  __device__ Given given(int c) const { return {gamma ? gamma[c] : 1.0f, beta ? beta[c] : 0.0f}; }
+
+  // The coefficients of a channel, as number `at` of `to`.
   __device__ void fit(const NormCoefficients<float>& to, int at, const Moments& m, const Given& g) const {
-    to.mean[at] = m.mean[0];
-    to.set(at, m.squares[0] / rows, epsilon, g.gamma, g.beta);
+    to.mean[at] = m.mean;
+    to.set(at, m.squares / rows, epsilon, g.gamma, g.beta);
   }
+  // For the way back, and the running statistics: one thread of all.
   __device__ void operator()(int c, const Moments& m, const Given& g) const {
     fit(k, c, m, g);
-    running_mean[c] = g.mean + momentum * (m.mean[0] - g.mean);
-    running_var[c] = g.var + momentum * (m.squares[0] / (rows - 1) - g.var);
-  }
-  __device__ void operator()(int c, const Moments& m) const { (*this)(c, m, given(c)); }
-};
-
-// Eight (or four) channels' numbers from memory.
-template <int size>
-struct Column {
-  float v[size];
-  __device__ Column(const float* from, int channel, float factor = 1) {
-    for (int i = 0; i < size; ++i) v[i] = from[channel + i] * factor;
+    running_mean[c] += momentum * (m.mean - running_mean[c]);
+    running_var[c] += momentum * (m.squares / (rows - 1) - running_var[c]);
   }
 };
 
@@ -105,7 +88,7 @@ struct Normal {
   bool relu;
 
   __device__ Normal(const NormCoefficients<float>& k, int channel, bool with_relu)
-      : mean(k.mean, channel), scale(k.scale, channel), shift(k.shift, channel), relu(with_relu) {}
+      : mean(k.mean + channel), scale(k.scale + channel), shift(k.shift + channel), relu(with_relu) {}
   __device__ Pack<T> operator()(const Pack<T>& in) const {
     Pack<T> out;
     for (int i = 0; i < size; ++i) {

@@ -5,27 +5,15 @@
 
 #include <limits>
 
+#include "kernels/fast/column.h"
 #include "kernels/fast/max_pool_window.h"
 
 namespace dactyl::fast {
 namespace {
 
-// A pack of channels' numbers, which begin on a 16-byte boundary as the channels do.
-template <class T>
-struct Column {
-  static constexpr int size = Pack<T>::size;
-  float v[size];
-  HD explicit Column(const float* from) {
-    for (int i = 0; i < size; i += 4) {
-      const Pack<float> four = Pack<float>::load(from + i);
-      for (int j = 0; j < 4; ++j) v[i + j] = four.v[j];
-    }
-  }
-};
-
 // Signs that turn the smallest into the largest where a channel's scale is negative.
 template <class T>
-HD Pack<Word> flips(const Column<T>& scale) {
+HD Pack<Word> flips(const Column<Pack<T>::size>& scale) {
   Pack<Word> signs = {};
   for (int i = 0; i < Pack<T>::size; ++i) {
     const Word negative = scale.v[i] < 0;
@@ -57,7 +45,7 @@ struct Forward {
     if (!tiles.find(i, s)) return;
     const Sides<T>& at = windows.at;
     const int channel = at.channel(s), row = at.row_out(s.n, s.d, s.h, s.w);
-    const Column<T> scale(k.scale + channel);
+    const Column<Pack<T>::size> scale(k.scale + channel);
     const Pack<Word> signs = flips<T>(scale);
     Best<T> best = windows.best(s, x, [&](const T* pack) { return flipped(Best<T>::load(pack), signs); });
     const Pack<Word> found = {{best.value[0], best.value[1], best.value[2], best.value[3]}};
@@ -68,8 +56,9 @@ struct Forward {
   }
 
   // Where nothing was found, since all are NaN, −∞ stays, as max_pool has it.
-  HD void normalise(Best<T>& best, const Pack<T>& high, const Pack<T>& in, const Column<T>& scale, int channel) const {
-    const Column<T> mean(k.mean + channel), shift(k.shift + channel);
+  HD void normalise(Best<T>& best, const Pack<T>& high, const Pack<T>& in, const Column<Pack<T>::size>& scale,
+                    int channel) const {
+    const Column<Pack<T>::size> mean(k.mean + channel), shift(k.shift + channel);
     Pack<T> out;
     for (int i = 0; i < Pack<T>::size; ++i) {
       const float z = (float(in.v[i]) - mean.v[i]) * scale.v[i] + shift.v[i];
@@ -108,7 +97,7 @@ struct Backward {
     for (int i = 0; i < count; ++i) in[i] = Best<T>::load(x + at.x_at(row(s, i), channel));
     typename Windows<T, W>::Sums g = {};
     windows.gather(s, dy, taps, g);
-    const Column<T> mean(line.mean + channel), scale(line.scale + channel), level(line.level + channel),
+    const Column<Pack<T>::size> mean(line.mean + channel), scale(line.scale + channel), level(line.level + channel),
         slope(line.slope + channel);
     for (int i = 0; i < count; ++i) {
       auto pack = std::bit_cast<Pack<T>>(in[i]);

@@ -47,16 +47,16 @@ HD inline int channel_of_lane(int lane, int across, int size) {
   return channel;
 }
 
-// `tensors` have to be kept in `most` bytes per block. None if they do not fit, or if the three launches that read
-// twice are expected to be faster: when few blocks would have to move much. Narrow groups fill the GPU with few
+// `tensors` have to be kept in `most` bytes per block. None if they do not fit, or if two launches that read twice are
+// expected to be faster: with more than 64 KiB the few threads of a block have too much to add up. On an H100 a way back
+// over 200 KiB took 35 µs where two launches take 21, over 50 KiB 14 instead of 16. Narrow groups fill the GPU with few
 // channels, wide ones read longer pieces of rows; two packs are a whole sector of 32 bytes.
 inline std::optional<ClusterSplit> share_over_clusters(i64 rows, i64 packs, int tensors, i64 most) {
   if (rows >= 1 << 24 || packs >= 1 << 24) return {};
   for (const int across : {4, 2}) {
     const ClusterSplit s{static_cast<int>(rows), static_cast<int>(packs), across};
-    const i64 bytes = s.bytes(tensors);
     const bool fills = across == 2 || s.groups() >= 16;  // 16 clusters of 8 blocks: nearly all of 132 processors
-    if (fills && bytes <= most && (bytes <= 96 * 1024 || s.groups() >= 6)) return s;
+    if (fills && s.bytes(tensors) <= std::min<i64>(most, 64 * 1024)) return s;
   }
   return {};
 }

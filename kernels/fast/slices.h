@@ -1,51 +1,54 @@
-// Rows of packs shared out over a GPU's blocks, and sums over rows merged in a fixed order. A block takes up to 8
-// neighbouring packs and a slice of the rows; a thread walks down its rows, four at a time. Slices depend on the shape
-// alone. For .cu files of the GPU build only.
+// Rows of packs shared out over a GPU's blocks. A block takes a group of up to 4 neighbouring packs and a slice of the
+// rows; a thread walks down the rows of one pack, four at a time. All of it depends on the shape alone.
 #pragma once
 
-#ifdef __CUDACC__
-#include "engine/each.h"
+#include <algorithm>
+
+#include "engine/dtype.h"
 
 namespace dactyl::fast {
 
-inline constexpr int threads = 256;
+struct Slices {
+  static constexpr int threads = 256;    // of a block
+  static constexpr int most_across = 4;  // packs of a group: 64 bytes, the least that memory moves for nothing
+  static constexpr int wave = 2 * 132;   // blocks that such a GPU runs at once, at least
 
-// How rows and packs are shared out.
-struct Split {
-  int rows, packs, slices, slice;
-  dim3 block, grid;
+  int rows, packs, across, count, length;  // across: packs of a group, a power of two, so that warps fold evenly
 
-  Split(const Tensor& x, int pack_size)
-      : rows(static_cast<int>(x.shape().rows())), packs(static_cast<int>(x.shape().channels()) / pack_size) {
-    const int across = std::min(packs, 8), down = threads / across, groups = (packs + across - 1) / across;
-    slices = std::max(1, std::min(132 * 8 / groups, rows / (4 * down)));
-    slice = (rows + slices - 1) / slices;
-    slices = (rows + slice - 1) / slice;  // none of them empty
-    block = dim3(static_cast<unsigned>(across), static_cast<unsigned>(down));
-    grid = dim3(static_cast<unsigned>(groups), static_cast<unsigned>(slices));
+  // Groups are narrow where there are few channels: then each has fewer slices, whose sums all its blocks add up.
+  Slices(i64 all_rows, i64 all_packs) : rows(static_cast<int>(all_rows)), packs(static_cast<int>(all_packs)) {
+    const bool large = all_rows * all_packs > i64{1} << 21;  // 32 MiB
+    across = packs == 1 ? 1 : packs <= 2 || (packs < 16 && !large) ? 2 : most_across;
+    const int least = (wave + groups() - 1) / groups();
+    const int wanted = std::clamp(rows / (32 * down()), least, 4 * least);
+    length = (rows + slices_of(wanted) - 1) / slices_of(wanted);
+    count = (rows + length - 1) / length;  // none of them empty
   }
+
+  HD int groups() const { return (packs + across - 1) / across; }
+  HD int down() const { return threads / across; }  // rows of a block's first step
+
+ private:
+  int slices_of(int wanted) const { return std::max(1, std::min(wanted, rows / (4 * down()))); }
 };
 
-// A thread's part: channels from `channel`, rows from `row` to `end` in steps. last_first: blocks take the slices from
-// the last to the first, so that a second pass over much data begins with what the first has left in the L2 cache.
-struct Part {
-  int channel, row, end, step;
+// What one thread does: rows row, row + step, … below `end`, of one pack. first_pack: of its group.
+struct SlicePart {
+  int first_pack, pack, first_row, row, end, step;
   bool any;
 
-  __device__ Part(int rows, int packs, int slice, int pack_size, bool last_first = false) {
-    const int of_rows = static_cast<int>(last_first ? gridDim.y - 1 - blockIdx.y : blockIdx.y);
-    const int pack = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
-    channel = pack * pack_size;
-    row = of_rows * slice + static_cast<int>(threadIdx.y);
-    end = min(rows, (of_rows + 1) * slice);
-    step = static_cast<int>(blockDim.y);
-    any = pack < packs && row < end;
+  HD SlicePart(const Slices& s, int group, int slice, int thread)
+      : first_pack(group * s.across), first_row(slice * s.length), step(s.down()) {
+    pack = first_pack + thread % s.across;
+    row = first_row + thread / s.across;
+    end = first_row + s.length < s.rows ? first_row + s.length : s.rows;
+    any = pack < s.packs && row < end;
   }
 };
 
 // use(row, load(row)); four rows are read before the first is used.
 template <class Load, class Use>
-__device__ void walk(int row, int end, int step, const Load& load, const Use& use) {
+HD void walk(int row, int end, int step, const Load& load, const Use& use) {
   for (; row + 3 * step < end; row += 4 * step) {
     const decltype(load(row)) four[4] = {load(row), load(row + step), load(row + 2 * step), load(row + 3 * step)};
     for (int i = 0; i < 4; ++i) use(row + i * step, four[i]);
@@ -53,50 +56,4 @@ __device__ void walk(int row, int end, int step, const Load& load, const Use& us
   for (; row < end; row += step) use(row, load(row));
 }
 
-// Merges a block's threads of one column, pairwise in a fixed tree; those with threadIdx.y 0 get the sums.
-template <class Sum, int size>
-__device__ void merge(Sum (&mine)[size]) {
-  __shared__ Sum all[size][threads];
-  const int me = static_cast<int>(threadIdx.y * blockDim.x + threadIdx.x), down = static_cast<int>(blockDim.y);
-  for (int reach = 1; reach < down; reach *= 2) {
-    for (int i = 0; i < size; ++i) all[i][me] = mine[i];
-    __syncthreads();
-    const int other = static_cast<int>(threadIdx.y) + reach;
-    if (threadIdx.y % (2 * reach) == 0 && other < down)
-      for (int i = 0; i < size; ++i) mine[i] += all[i][me + reach * static_cast<int>(blockDim.x)];
-    __syncthreads();
-  }
-}
-
-// store(channel, what the slices hold together). Block: 4 channels, 64 of the slices at a time, so that of the most,
-// 1056, a thread waits for 17.
-inline constexpr int finish_channels = 4, finish_parts = threads / finish_channels;
-
-template <class Sum, class Store>
-__global__ void __launch_bounds__(threads)
-    finish_kernel(int channels, int slices, const Sum* __restrict__ partial, Store store) {
-  const int c = static_cast<int>(blockIdx.x * finish_channels + threadIdx.x);
-  Sum sum[1] = {};
-  if (c < channels) {
-#pragma unroll 4
-    for (int s = static_cast<int>(threadIdx.y); s < slices; s += finish_parts) sum[0] += partial[i64{s} * channels + c];
-  }
-  merge(sum);
-  if (threadIdx.y == 0 && c < channels) store(c, sum[0]);
-}
-
-template <class Sum, class Store>
-void finish(i64 channels, int slices, const Sum* partial, const Store& store) {
-  const i64 blocks = (channels + finish_channels - 1) / finish_channels;
-  finish_kernel<<<static_cast<unsigned>(blocks), dim3(finish_channels, finish_parts), 0,
-                  Context::current().compute().handle()>>>(static_cast<int>(channels), slices, partial, store);
-  check_launch("sums of slices");
-}
-
-template <class Sum>
-Tensor scratch(const Split& split, const Tensor& x) {
-  return Tensor({split.slices * x.shape().channels() * static_cast<i64>(sizeof(Sum))}, DType::u8, x.device());
-}
-
 }  // namespace dactyl::fast
-#endif

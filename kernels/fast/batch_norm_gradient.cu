@@ -1,0 +1,105 @@
+// The way back of batch_norm.cu, in two launches like the way there.
+#include "kernels/fast/batch_norm.h"
+
+#ifdef __CUDACC__
+#include "kernels/fast/batch_norm_backward.h"
+#include "kernels/fast/slice_group.h"
+
+namespace dactyl::fast {
+namespace {
+
+template <class T>
+struct Gradient {
+  Slices slices;
+  Backward<T> b;
+  T* dx;
+  i64 dx_pitch;
+  Two<float>* partial;  // (slices, channels): Σ g and Σ g·x̂
+  StoreSums store;
+  float share;  // share_of_row
+
+  Gradient(const NormArguments& a, const Tensor& dy, const NormSums& sums, const Tensor* result, const Slices& s,
+           const Tensor& room)
+      : slices(s),
+        b(a, dy),
+        dx(result ? result->data<T>() : nullptr),
+        dx_pitch(result ? result->pitch() : 0),
+        partial(reinterpret_cast<Two<float>*>(room.raw())),
+        store{sums.of_g.data<float>(), sums.of_gx.data<float>()},
+        share(share_of_row<float>(a)) {}
+};
+
+template <class T>
+__global__ void __launch_bounds__(block_threads) sums_kernel(Gradient<T> t) {
+  constexpr int size = Pack<T>::size;
+  early::let_next_begin();
+  const SlicePart part = my_rows(t.slices);
+  const Group<size> group(t.slices, part);
+  PairsOf<size> found = {};
+  if (part.any) {
+    const Element<T> element(t.b, part.pack * size);
+    walk(
+        part.row, part.end, part.step, [&](int row) { return element.load(row); },
+        [&](int, const Both<T>& at) { element.add(at, found); });
+  }
+  const int channel = group.first + my_channel();
+  const float inverse = group.mine() ? t.b.k.inverse[channel] : 0.0f;
+  const Two<float> sums = fold_block(found, t.slices.across);
+  if (group.mine()) t.partial[blockIdx.y * group.all + channel] = {sums.a, sums.b * inverse};
+}
+
+template <class T>
+__global__ void __launch_bounds__(block_threads) store_sums_kernel(Gradient<T> t) {
+  early::wait_for_last();
+  const Group<Pack<T>::size> group(t.slices, my_rows(t.slices));
+  const Two<float> all = group.fold(t.partial, t.slices.count);
+  if (group.mine()) t.store(group.first + my_channel(), all);
+}
+
+template <class T>
+__global__ void __launch_bounds__(block_threads) gradient_kernel(Gradient<T> t) {
+  constexpr int size = Pack<T>::size;
+  __shared__ alignas(16) float of_g[most_channels], of_gx[most_channels];
+  const SlicePart part = my_rows(t.slices, true);
+  const Group<size> group(t.slices, part);
+  early::wait_for_last();
+  const Two<float> all = group.fold(t.partial, t.slices.count);
+  if (group.mine()) {
+    StoreSums{of_g, of_gx}(my_channel(), all);
+    if (blockIdx.y == 0) t.store(group.first + my_channel(), all);
+  }
+  __syncthreads();
+  if (!part.any) return;
+  const int channel = part.pack * size, at = channel - group.first;
+  const Element<T> element(t.b, channel);
+  const Slope<T> slope(element, of_g + at, of_gx + at, t.share);
+  walk(
+      part.row, part.end, part.step, [&](int row) { return element.load(row); },
+      [&](int row, const Both<T>& both) { slope(both).store(t.dx + row * t.dx_pitch + channel); });
+}
+
+template <class T>
+void sum_then(const NormArguments& a, const Tensor& dy, const NormSums& sums, const Tensor* dx, const Slices& s,
+              void (*next)(Gradient<T>), dim3 grid) {
+  const Tensor room = room_for<Two<float>>(s, a.x);
+  const Gradient<T> task(a, dy, sums, dx, s, room);
+  start(sums_kernel<T>, s, task, "batch_norm: sums");
+  early::launch(next, grid, block_threads, "batch_norm: gradient", task);
+}
+
+}  // namespace
+
+void sum_gradients(const NormArguments& a, const Tensor& dy, const NormSums& sums) {
+  const Slices s = slices_of(a.x);
+  with_narrow(a.x.dtype(),
+              [&]<class T>(T) { sum_then<T>(a, dy, sums, nullptr, s, store_sums_kernel<T>, groups_of(s)); });
+}
+
+void gradient(const NormArguments& a, const Tensor& dy, const NormSums& sums, const Tensor& dx) {
+  if (gradient_by_clusters(a, dy, sums, dx)) return;
+  const Slices s = slices_of(a.x);
+  with_narrow(a.x.dtype(), [&]<class T>(T) { sum_then<T>(a, dy, sums, &dx, s, gradient_kernel<T>, blocks_of(s)); });
+}
+
+}  // namespace dactyl::fast
+#endif
