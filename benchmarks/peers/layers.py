@@ -11,7 +11,8 @@ no gradient of the picture, since no net computes it. Above 1, dactyl is faster.
 Ours: one process, asked line by line (`dactyl bench layer --from -`): Algorithm::automatic, its plans searched on the first
 call and kept in DACTYL_CACHE. PyTorch: torch_layers.py. Both sides on a GPU: a captured graph in which 256 MiB are written,
 so that the second-level cache holds nothing of the layer, then an event, the pass alone, an event; neither side's launching
-counts. Medians, with 10 % to 90 %. Only dactyl must give the same bits every time; PyTorch may take any plan.
+counts. Medians, with 10 % to 90 %. Only dactyl must give the same bits every time; PyTorch may take
+any plan, unless --deterministic.
 
 --json gets each row as it is measured; with --resume rows that are there already are not measured again. What --budget left
 no time for is named. Exit code: 0; 1 if nothing was measured; 130 and 143 if stopped, after what there was is summed up.
@@ -20,6 +21,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -149,8 +151,10 @@ def options():
     p.add_argument("--seconds", type=float, default=0.05, help="of measuring, each side of each row and round")
     p.add_argument("--rounds", type=int, default=1, help="in which both sides take turns; on the CPU more are better")
     p.add_argument("--layouts", default="channels_last", help="PyTorch's: channels_last, contiguous or both; the best counts")
+    p.add_argument("--deterministic", action="store_true", help="PyTorch too takes only plans that give the same bits every time")
     p.add_argument("--plans", type=int, default=10, help="that PyTorch's search tries (cudnn.benchmark_limit); 0: every one")
     p.add_argument("--budget", type=float, default=0, help="seconds for everything; 0: as long as it takes")
+    p.add_argument("--only", default="", help="regular expression: shapes whose line has it")
     p.add_argument("--most", type=int, default=0, help="shapes at most, those that weigh most; 0: all")
     p.add_argument("--threads", type=int, default=0)
     p.add_argument("--json", default="", help="file that gets every row, a line each")
@@ -232,9 +236,10 @@ def main():
         from torch_layers import TorchLayers
         if a.device == "cuda" and not torch.cuda.is_available():
             sys.exit(f"layers.py: PyTorch {torch.__version__} finds no GPU; --device cpu compares on the CPU")
-        peer = TorchLayers(a.device, a.seconds, a.plans, a.layouts.split(","), a.threads)
+        peer = TorchLayers(a.device, a.seconds, a.plans, a.layouts.split(","), a.threads, a.deterministic)
         nets = [batch_of(net, a) for net in a.nets.split(",")]
-        shapes = shapes_of([(net, batch, show(a, net)) for net, batch in nets], a.precision)
+        shapes = [s for s in shapes_of([(net, batch, show(a, net)) for net, batch in nets], a.precision)
+                  if re.search(a.only, s.line)]
         print(f"{peer.machine()}; {', '.join(f'{net} {batch}' for net, batch in nets)}, {len(shapes)} shapes; "
               f"medians (10 %–90 %), {a.seconds} s each, {a.rounds} round(s)\n\n| shape | uses | pass | dactyl µs | way | "
               "PyTorch µs | how | ratio | of the matrix roof | of roof |\n|---|---|---|---|---|---|---|---|---|---|", flush=True)

@@ -51,13 +51,14 @@ def work_of(layer, which, device, layout, padding, before):
 
 
 class TorchLayers:
-    def __init__(self, device, seconds, plans, layouts, threads):
+    def __init__(self, device, seconds, plans, layouts, threads, deterministic=False):
         self.device, self.seconds, self.layouts, self.sweep = device, seconds, layouts, None
         if threads:
             torch.set_num_threads(threads)
         if device == "cuda":
             torch.backends.cudnn.benchmark = True
             torch.backends.cudnn.benchmark_limit = plans
+            torch.backends.cudnn.deterministic = deterministic
             gc.freeze()  # some versions collect garbage before every capture, a tenth of a second each
             self.sweep = torch.zeros(SWEEP // 4, device=device)
 
