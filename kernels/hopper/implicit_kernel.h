@@ -7,45 +7,18 @@
 #pragma once
 
 #ifdef __CUDACC__
-#include "kernels/hopper/bulk.h"
+#include "kernels/hopper/implicit_store.h"
 #include "kernels/hopper/implicit_tile.h"
-#include "kernels/hopper/quad.h"
+#include "kernels/hopper/ring.h"
 #include "kernels/hopper/stem_launch.h"
 #include "kernels/hopper/tensor_map.h"
-#include "kernels/hopper/wgmma_wide.h"
+#include "kernels/hopper/wgmma_widest.h"
 
 namespace dactyl::hopper {
 
 constexpr int implicit_threads = 384;
 
-struct ImplicitOutput {
-  const bf16* bias;  // or null
-  bool relu;
-  bf16* y;
-};
-
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
-constexpr int multiplying_warps = 8;
-
-// A place in the ring: a stage and how often, mod 2, the ring was gone round. Its two barriers per stage: full when the
-// copies are there, empty when all multiplying warps have read them.
-template <class S>
-struct Ring {
-  unsigned barriers, memory;
-  int stage = 0;
-  unsigned round = 0;
-
-  __device__ unsigned full() const { return barriers + 16 * stage; }
-  __device__ unsigned empty() const { return empty_of(stage); }
-  __device__ unsigned empty_of(int s) const { return barriers + 16 * s + 8; }
-  __device__ unsigned address() const { return memory + stage * S::bytes; }
-  __device__ void next() {
-    if (++stage < S::count) return;
-    stage = 0;
-    round ^= 1;
-  }
-};
-
 template <class S>
 __device__ void bring_tile(Ring<S>& at, const ImplicitShape& s, const CUtensorMap& x, const CUtensorMap& w, int first,
                            int out) {
@@ -108,48 +81,6 @@ __device__ void multiply_tile(Ring<S>& at, const ImplicitShape& s, int first, in
   give_back(before);
 }
 
-// Two sums as two numbers of 16 bits, at least `least` (NaN stays NaN).
-__device__ inline std::uint32_t finished(float a, float b, std::uint32_t least) {
-  std::uint32_t v;
-  asm("{\n.reg .b32 both;\ncvt.rn.bf16x2.f32 both, %2, %1;\nmax.NaN.bf16x2 %0, both, %3;\n}\n"
-      : "=r"(v)
-      : "f"(a), "f"(b), "r"(least));
-  return v;
-}
-
-// A block of 64 pixels from `first` on. Of 32 outputs, four packs of 8, a lane has two of each of two pixels; by turns
-// with its three neighbours it ends up with a pack of each, a quad with 64 bytes.
-template <int n>
-__device__ void store_block(const ImplicitShape& s, const ImplicitOutput& e, int first, int out, const float (&d)[n]) {
-  constexpr std::uint32_t zeros = 0, minus_infinities = 0xff80ff80;
-  const int lane = threadIdx.x % 32, own = lane % 4,
-            row = first + static_cast<int>(threadIdx.x) / 32 % 4 * 16 + lane / 4;
-  const std::uint32_t least = e.relu ? zeros : minus_infinities;
-  // Not through the cache for constants: then all would be loaded at once, into registers that there are not.
-  const auto bias = [&](int channel) { return e.bias && channel < s.outs ? float(e.bias[channel]) : 0.0f; };
-#pragma unroll
-  for (int i = 0; i < n / 4; i += 4) {
-    Words4 words[2] = {};  // of pixels `row` and 8 further
-#pragma unroll
-    for (int pack = 0; pack < 4 && i + pack < n / 4; ++pack) {
-      const int channel = out + 8 * (i + pack) + 2 * own;
-      const float* v = d + 4 * (i + pack);
-      const float b0 = bias(channel), b1 = bias(channel + 1);
-      words[0][pack] = finished(v[0] + b0, v[1] + b1, least);
-      words[1][pack] = finished(v[2] + b0, v[3] + b1, least);
-    }
-    const int channel = out + 8 * (i + own);
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const Words4& w = words[half];
-      turn_quad(words[half], lane);
-      const int pixel = row + 8 * half;
-      if (i + own < n / 4 && pixel < s.pixels && channel < s.outs)
-        *reinterpret_cast<uint4*>(e.y + pixel * s.to_pitch + channel) = {w[0], w[1], w[2], w[3]};
-    }
-  }
-}
-
 template <int blocks, int columns>
 __device__ void bring_all(Ring<Stage<blocks, columns>> at, const ImplicitShape& s, const TileGrid& g,
                           const CUtensorMap& x, const CUtensorMap& w) {
@@ -171,14 +102,6 @@ __device__ void multiply_all(Ring<Stage<blocks, columns>> at, const ImplicitShap
   }
 }
 
-template <class S>
-__device__ void begin_ring(const Ring<S>& ring) {
-  for (int stage = 0; stage < S::count; ++stage) {
-    begin_barrier(ring.barriers + 16 * stage, 1);
-    begin_barrier(ring.empty_of(stage), multiplying_warps);
-  }
-  publish_barriers();
-}
 #endif
 
 template <int blocks, int columns>
