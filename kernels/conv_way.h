@@ -35,7 +35,7 @@ OwnedWay gemm_way(std::shared_ptr<const LtProduct> product, LtAlgorithm algorith
 OwnedWay placed_way(const ConvWay& dense);
 // "stem": hopper/stem.h; null for other problems and GPUs.
 OwnedWay stem_way(const ConvProblem& problem);
-// "implicit …": hopper/implicit.h, by a tile, "256x192".
+// "implicit …": hopper/implicit.h, by a tile, "256x192 by rows".
 OwnedWay implicit_way(const hopper::ImplicitTile& tile);
 // The tiles of the implicit ways worth trying, the most promising first; none for other problems and GPUs.
 std::vector<hopper::ImplicitTile> implicit_tiles(const ConvProblem& problem);

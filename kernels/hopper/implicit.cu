@@ -11,7 +11,7 @@
 namespace dactyl::hopper {
 namespace {
 
-constexpr i64 longest = i64{1} << 20, most = i64{1} << 30;  // an extent, pixels: places are ints
+constexpr i64 longest = i64{1} << 20, most = i64{1} << 30;  // an extent, all places: ints
 
 bool is_same(const ConvProblem& p) {
   for (std::size_t i = 0; i < 3; ++i)
@@ -25,10 +25,11 @@ bool is_same(const ConvProblem& p) {
 
 bool is_implicit(const ConvProblem& p) {
   const auto in_packs = [](i64 n) { return n > 0 && n % 8 == 0 && n < longest; };
+  const i64 row = p.in[2] + p.kernel[2];  // at least its places
   const bool aligned = p.alignment[0] >= 16 && p.alignment[1] >= 16 && p.alignment[2] >= 16;
   return p.pass != Pass::weights && p.dtype == DType::bf16 && p.groups == 1 && is_same(p) && in_packs(p.ins) &&
          in_packs(p.outs) && in_packs(p.y_pitch()) && aligned && p.batch >= 1 && p.batch < most &&
-         p.in[1] * p.in[2] < most / p.in[0] && p.in[0] * p.in[1] * p.in[2] < most / p.batch;
+         p.in[1] * row < most / p.in[0] && p.in[0] * p.in[1] * row < most / p.batch;
 }
 
 #ifdef __CUDACC__
@@ -58,12 +59,10 @@ void exchange(const ImplicitShape& s, const Tensor& w, const Tensor& exchanged_w
 
 bool has_implicit_kernels() { return has_stem_kernels(); }
 
-std::vector<ImplicitTile> implicit_tiles(const ConvProblem& p) {
-  return implicit_tiles(ImplicitShape(p), multiprocessors());
-}
+std::vector<ImplicitTile> implicit_tiles(const ConvProblem& p) { return implicit_tiles(p, multiprocessors()); }
 
 void implicit_conv(const ConvProblem& p, const ConvTensors& t, const ImplicitTile& tile) {
-  const ImplicitShape s(p);
+  const ImplicitShape s(p, tile.rows);
   const Launch launch = launch_of(tile, std::make_index_sequence<std::size(implicit_columns)>());
   check(launch, "implicit convolution: there is no tile {}", to_text(tile));
   if (p.pass == Pass::forward)
@@ -75,7 +74,7 @@ void implicit_conv(const ConvProblem& p, const ConvTensors& t, const ImplicitTil
 }
 #else
 bool has_implicit_kernels() { return false; }
-std::vector<ImplicitTile> implicit_tiles(const ConvProblem& p) { return implicit_tiles(ImplicitShape(p), 1); }
+std::vector<ImplicitTile> implicit_tiles(const ConvProblem& p) { return implicit_tiles(p, 1); }
 void implicit_conv(const ConvProblem&, const ConvTensors&, const ImplicitTile&) {
   check(false, "implicit convolution: this build has no GPU code");
 }

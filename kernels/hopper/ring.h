@@ -9,33 +9,34 @@ namespace dactyl::hopper {
 
 constexpr int multiplying_warps = 8;
 
-// A place in the ring: a stage and how often, mod 2, the ring was gone round. Its two barriers per stage: full when the
-// copies are there, empty when all multiplying warps have read them.
-template <class S>
+// A place in a ring of stages: which, and how often, mod 2, the ring was gone round. Each stage has two barriers: full
+// when the copies are there, empty when all multiplying warps have read them.
+template <int count, int bytes>
 struct Ring {
+  static constexpr int barrier_bytes = 16 * count;
   unsigned barriers, memory;
   int stage = 0;
   unsigned round = 0;
 
   __device__ unsigned full() const { return barriers + 16 * stage; }
-  __device__ unsigned empty() const { return empty_of(stage); }
-  __device__ unsigned empty_of(int s) const { return barriers + 16 * s + 8; }
-  __device__ unsigned address() const { return memory + stage * S::bytes; }
+  __device__ unsigned address() const { return memory + stage * bytes; }
   __device__ void next() {
-    if (++stage < S::count) return;
+    if (++stage < count) return;
     stage = 0;
     round ^= 1;
   }
-};
-
-template <class S>
-__device__ void begin_ring(const Ring<S>& ring) {
-  for (int stage = 0; stage < S::count; ++stage) {
-    begin_barrier(ring.barriers + 16 * stage, 1);
-    begin_barrier(ring.empty_of(stage), multiplying_warps);
+  __device__ void wait_until_full() const { wait_for_phase(full(), round); }
+  __device__ void wait_until_empty() const { wait_for_phase(full() + 8, round ^ 1); }
+  __device__ void give_back(int s) const {
+    if (threadIdx.x % 32 == 0) arrive(barriers + 16 * s + 8);
   }
-  publish_barriers();
-}
+  __device__ void begin() const {
+    for (int s = 0; s < count; ++s) {
+      begin_barrier(barriers + 16 * s, 1);
+      begin_barrier(barriers + 16 * s + 8, multiplying_warps);
+    }
+  }
+};
 
 }  // namespace dactyl::hopper
 #endif

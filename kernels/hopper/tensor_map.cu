@@ -16,7 +16,7 @@ std::uint64_t unsigned_of(i64 n) { return static_cast<std::uint64_t>(n); }
 
 }  // namespace
 
-CUtensorMap input_map(const ImplicitShape& s, const void* x, int pixels) {
+CUtensorMap input_map(const ImplicitShape& s, const void* x, int places) {
   static const auto encode = function_of_driver<decltype(cuTensorMapEncodeIm2col)>("cuTensorMapEncodeIm2col");
   const i64 pixel = 2 * s.from_pitch, row = pixel * s.extent[2], frame = row * s.extent[1];
   const cuuint64_t extents[] = {unsigned_of(s.ins), unsigned_of(s.extent[2]), unsigned_of(s.extent[1]),
@@ -24,11 +24,12 @@ CUtensorMap input_map(const ImplicitShape& s, const void* x, int pixels) {
   const cuuint64_t strides[] = {unsigned_of(pixel), unsigned_of(row), unsigned_of(frame),
                                 unsigned_of(frame * s.extent[0])};
   const cuuint32_t steps[] = {1, 1, 1, 1, 1};
-  int corner[3];  // of the places of windows, from the tensor's first and from its last pixel
-  for (int i = 0; i < 3; ++i) corner[i] = -(s.window[2 - i] / 2);
+  // Of a run's places, from the tensor's first and from its last pixel; with shared taps up to the row's end.
+  const int low[] = {-(s.window[2] / 2), -(s.window[1] / 2), -(s.window[0] / 2)};
+  const int high[] = {s.row - s.extent[2] + low[0], low[1], low[2]};
   CUtensorMap map{};
-  check_driver(encode(&map, bf16_numbers, 5, const_cast<void*>(x), extents, strides, corner, corner, step_channels,
-                      static_cast<cuuint32_t>(pixels), steps, apart, swizzle, promotion, zeros),
+  check_driver(encode(&map, bf16_numbers, 5, const_cast<void*>(x), extents, strides, low, high, step_channels,
+                      static_cast<cuuint32_t>(places), steps, apart, swizzle, promotion, zeros),
                "describing a convolution's input");
   return map;
 }

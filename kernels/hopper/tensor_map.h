@@ -7,9 +7,9 @@
 
 namespace dactyl::hopper {
 
-// The input by runs of `pixels` pixels, 64 channels of each; zeros beyond the borders and the channels. x: at a
+// The input by runs of `places` places, 64 channels of each; zeros beyond the borders and the channels. x: at a
 // multiple of 16 bytes.
-CUtensorMap input_map(const ImplicitShape& shape, const void* x, int pixels);
+CUtensorMap input_map(const ImplicitShape& shape, const void* x, int places);
 
 // A dense filter (outs, taps, ins) by boxes of `columns` outputs and 64 channels of one tap; zeros beyond both.
 CUtensorMap filter_map(const ImplicitShape& shape, const void* w, int columns);

@@ -62,7 +62,12 @@ class ImplicitKernels : public ::testing::Test {
 
 TEST_F(ImplicitKernels, a_single_tile_agrees_with_the_loops) {
   const ImplicitCase& c = implicit_cases.front();
-  check_tile(c, WantedImplicit(c, false), {1, 32});
+  check_tile(c, WantedImplicit(c, false), {1, 32, false});
+}
+
+TEST_F(ImplicitKernels, a_single_tile_by_rows_agrees_with_the_loops) {
+  const ImplicitCase& c = implicit_cases.front();
+  check_tile(c, WantedImplicit(c, false), {1, 32, true});
 }
 
 TEST_F(ImplicitKernels, all_tiles_agree_with_the_loops) {

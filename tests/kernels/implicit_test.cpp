@@ -15,32 +15,36 @@ std::size_t swizzled(int address) { return static_cast<std::size_t>(address ^ (a
 
 float number(const bf16* at, bool inside) { return inside ? float(*at) : 0; }
 
-// The copy engine: a run of pixels, 64 channels of each, as a tap sees them.
-void copy_pixels(Image& to, const ImplicitShape& s, const bf16* x, int first, int count, const StepWalk& step) {
+// The copy engine: a run of places, 64 channels of each, as the run's first tap sees them.
+Image copied_run(const ImplicitShape& s, const bf16* x, int first, int count, const RunWalk& run) {
+  Image to(static_cast<std::size_t>(count) * step_channels, std::nanf(""));
   const Pixel begin = s.pixel(first);
-  int at[4] = {begin.w, begin.h, begin.d, begin.n}, end[3] = {s.extent[2], s.extent[1], s.extent[0]};
+  int at[4] = {begin.w, begin.h, begin.d, begin.n};
+  const int end[3] = {s.row, s.extent[1], s.extent[0]};
   for (int i = 0; i < count; ++i) {
-    const int w = at[0] - s.window[2] / 2 + step.w, h = at[1] - s.window[1] / 2 + step.h,
-              d = at[2] - s.window[0] / 2 + step.d;
+    const int w = at[0] - s.window[2] / 2 + run.w, h = at[1] - s.window[1] / 2 + run.h,
+              d = at[2] - s.window[0] / 2 + run.d;
     const bool inside =
         w >= 0 && w < s.extent[2] && h >= 0 && h < s.extent[1] && d >= 0 && d < s.extent[0] && at[3] < s.batch;
     const i64 pixel = ((i64{at[3]} * s.extent[0] + d) * s.extent[1] + h) * s.extent[2] + w;
     for (int c = 0; c < step_channels; ++c)
       to[swizzled(i * 128 + 2 * c)] =
-          number(x + pixel * s.from_pitch + step.channel() + c, inside && step.channel() + c < s.ins);
+          number(x + pixel * s.from_pitch + run.channel() + c, inside && run.channel() + c < s.ins);
     for (int e = 0; e < 3 && ++at[e] == end[e]; ++e) {
       at[e] = 0;
       if (e == 2) ++at[3];
     }
   }
+  return to;
 }
 
-void copy_filters(Image& to, int at, const ImplicitShape& s, const bf16* w, int out, int count, const StepWalk& step) {
+Image copied_filters(const ImplicitShape& s, const bf16* w, int out, int count, int tap, int channel) {
+  Image to(static_cast<std::size_t>(count) * step_channels, std::nanf(""));
   for (int i = 0; i < count; ++i)
-    for (int c = 0; c < step_channels; ++c)
-      to[swizzled(at + i * 128 + 2 * c)] =
-          number(w + (i64{out + i} * s.taps() + step.tap()) * s.ins + step.channel() + c,
-                 out + i < s.outs && step.channel() + c < s.ins);
+    for (int c = channel; c < channel + step_channels; ++c)
+      to[swizzled(i * 128 + 2 * (c - channel))] =
+          number(w + (i64{out + i} * s.taps() + tap) * s.ins + c, out + i < s.outs && c < s.ins);
+  return to;
 }
 
 // Number (row i, place k of the sum) of an operand, as the unit finds it.
@@ -49,7 +53,7 @@ float operand_number(const Image& m, int at, int i, int k) {
 }
 
 // What lanes 4r to 4r + 3 store of row r of a block, from the sums as the unit leaves them with lanes.
-void store_row(const ImplicitShape& s, const bf16* bias, bool relu, int pixel, int out, const float* sums, int columns,
+void store_row(const ImplicitShape& s, const bf16* bias, bool relu, int place, int out, const float* sums, int columns,
                std::vector<float>& y) {
   for (int i = 0; i < columns / 8; i += 4) {
     Words4 words[4] = {};  // of lanes; here a word says where its number comes from
@@ -65,9 +69,9 @@ void store_row(const ImplicitShape& s, const bf16* bias, bool relu, int pixel, i
     for (int lane = 0; lane < 4; ++lane)
       for (int n = 0; n < 8; ++n) {
         const int column = static_cast<int>(words[lane][n / 2]) + n % 2, channel = out + 8 * (i + lane) + n;
-        if (i + lane >= columns / 8 || pixel >= s.pixels || channel >= s.outs) continue;
+        if (i + lane >= columns / 8 || s.output(place) < 0 || channel >= s.outs) continue;
         const float v = sums[column] + (bias ? float(bias[channel]) : 0);
-        float& to = y[static_cast<std::size_t>(i64{pixel} * s.outs + channel)];
+        float& to = y[static_cast<std::size_t>(s.output(place) * s.outs + channel)];
         EXPECT_TRUE(std::isnan(to)) << "stored twice";
         to = relu && v < 0 ? 0 : v;
       }
@@ -75,28 +79,35 @@ void store_row(const ImplicitShape& s, const bf16* bias, bool relu, int pixel, i
 }
 
 template <int blocks, int columns>
+void multiply_step(std::vector<float>& d, const Image& run, const Image& filters, int shared_tap, int units) {
+  using M = TileMemory<blocks, columns>;
+  for (int unit = 0; unit < units; ++unit)
+    for (int row = 0; row < M::places; ++row)
+      for (int column = 0; column < columns; ++column)
+        for (int k = 0; k < unit_channels; ++k)
+          d[row * columns + column] +=
+              operand_number(run, M::run_at(row / (64 * blocks), row / 64 % blocks, shared_tap, unit), row % 64, k) *
+              operand_number(filters, M::filter_at(unit), column, k);
+}
+
+template <int blocks, int columns>
 std::vector<float> by_hand(const ImplicitShape& s, const bf16* x, const bf16* w, const bf16* bias, bool relu) {
-  using S = Stage<blocks, columns>;
-  std::vector<float> y(static_cast<std::size_t>(i64{s.pixels} * s.outs), std::nanf(""));
-  const TileGrid grid(s, {blocks, columns});
+  using M = TileMemory<blocks, columns>;
+  std::vector<float> y(static_cast<std::size_t>(i64{s.batch} * s.extent[0] * s.extent[1] * s.extent[2] * s.outs),
+                       std::nanf(""));
+  const TileGrid grid(s, {blocks, columns, s.shared > 1});
   for (int tile = 0; tile < grid.count; ++tile) {
-    const int first = grid.first_pixel(tile, S::pixels), out = grid.first_out(tile, columns);
-    std::vector<float> d(static_cast<std::size_t>(S::pixels) * columns, 0);
-    int steps = 0;
-    for (StepWalk step(s, s.depth_taps(first, S::pixels)); step.more(); step.next(), ++steps) {
-      Image stage(S::bytes / 2, std::nanf(""));
-      copy_pixels(stage, s, x, first, S::pixels, step);
-      copy_filters(stage, S::pixel_bytes, s, w, out, columns, step);
-      for (int unit = 0; unit < s.units(step.step); ++unit)
-        for (int row = 0; row < S::pixels; ++row)
-          for (int column = 0; column < columns; ++column)
-            for (int k = 0; k < unit_channels; ++k)
-              d[row * columns + column] +=
-                  operand_number(stage, S::pixels_at(row / (64 * blocks), row / 64 % blocks, unit), row % 64, k) *
-                  operand_number(stage, S::filters_at(unit), column, k);
+    const int first = grid.first_place(tile, M::places), out = grid.first_out(tile, columns);
+    std::vector<float> d(static_cast<std::size_t>(M::places) * columns, 0);
+    int runs = 0;
+    for (RunWalk run(s, s.depth_taps(first, M::places)); run.more(); run.next(), ++runs) {
+      const Image places = copied_run(s, x, first, M::brought(s), run);
+      for (int tap = 0; tap < s.shared; ++tap)
+        multiply_step<blocks, columns>(d, places, copied_filters(s, w, out, columns, run.tap() + tap, run.channel()),
+                                       tap, s.units(run.step));
     }
-    EXPECT_EQ(steps, s.taps_of(first, S::pixels) * s.steps) << "those who bring and those who multiply";
-    for (int row = 0; row < S::pixels; ++row)
+    EXPECT_EQ(runs, s.runs(first, M::places) * s.steps) << "those who bring and those who multiply";
+    for (int row = 0; row < M::places; ++row)
       store_row(s, bias, relu, first + row, out, d.data() + row * columns, columns, y);
   }
   return y;
@@ -104,23 +115,23 @@ std::vector<float> by_hand(const ImplicitShape& s, const bf16* x, const bf16* w,
 
 std::vector<double> doubles(const std::vector<float>& v) { return {v.begin(), v.end()}; }
 
-TEST(Implicit, steps_and_operands_make_the_convolution) {
+TEST(Implicit, runs_and_operands_make_the_convolution) {
   const Use use(Device::cpu());
-  for (const ImplicitCase& c : implicit_cases) {
-    const WantedImplicit want(c, c.x.rank() == 5 && c.x[0] == 2);
-    SCOPED_TRACE(to_text(want.forward));
-    ASSERT_TRUE(is_implicit(want.forward) && is_implicit(want.data));
-    const bf16 *x = want.x.data<bf16>(), *w = want.w.data<bf16>();
-    const bf16* bias = want.forward.bias ? want.bias.data<bf16>() : nullptr;
-    expect_close("y", doubles(by_hand<1, 112>(ImplicitShape(want.forward), x, w, bias, want.forward.relu)),
-                 numbers(want.y), 1e-5);
-    std::vector<bf16> turned;
-    for (i64 i = 0; i < want.w.count(); ++i)
-      turned.push_back(w[exchanged(i, want.forward.outs, want.forward.taps(), want.forward.ins)]);
-    expect_close("dx",
-                 doubles(by_hand<2, 32>(ImplicitShape(want.data), want.dy.data<bf16>(), turned.data(), nullptr, false)),
-                 numbers(want.dx), 1e-5);
-  }
+  for (const ImplicitCase& c : implicit_cases)
+    for (const bool rows : {false, true}) {
+      const WantedImplicit want(c, rows);
+      SCOPED_TRACE(to_text(want.forward) + (rows ? " by rows" : ""));
+      ASSERT_TRUE(is_implicit(want.forward) && is_implicit(want.data));
+      const bf16 *x = want.x.data<bf16>(), *w = want.w.data<bf16>(), *bias = rows ? want.bias.data<bf16>() : nullptr;
+      expect_close("y", doubles(by_hand<1, 112>(ImplicitShape(want.forward, rows), x, w, bias, rows)), numbers(want.y),
+                   1e-5);
+      std::vector<bf16> turned;
+      for (i64 i = 0; i < want.w.count(); ++i)
+        turned.push_back(w[exchanged(i, want.forward.outs, want.forward.taps(), want.forward.ins)]);
+      const auto dx =
+          by_hand<2, 32>(ImplicitShape(want.data, rows), want.dy.data<bf16>(), turned.data(), nullptr, false);
+      expect_close("dx", doubles(dx), numbers(want.dx), 1e-5);
+    }
 }
 
 ConvProblem i3d() {
@@ -132,36 +143,47 @@ ConvProblem i3d() {
 }
 
 TEST(Implicit, frames_that_are_padding_are_left_out) {
-  const ImplicitShape s(i3d());
-  const int frame = 56 * 56;
-  EXPECT_EQ(s.taps_of(0, 256), 18);                 // the first frame of a clip
-  EXPECT_EQ(s.taps_of(frame, 256), 27);             // one within
-  EXPECT_EQ(s.taps_of(9 * frame, 256), 18);         // the last one
-  EXPECT_EQ(s.taps_of(10 * frame - 128, 256), 27);  // the last one and the next clip's first
-  EXPECT_EQ(s.taps_of(s.pixels - 1, 256), 18);      // what is behind the last clip does not count
+  for (const bool rows : {false, true}) {
+    const ImplicitShape s(i3d(), rows);
+    const int all = rows ? 9 : 27;
+    EXPECT_EQ(s.runs(0, 256), all * 2 / 3);             // the first frame of a clip
+    EXPECT_EQ(s.runs(s.frame, 256), all);               // one within
+    EXPECT_EQ(s.runs(9 * s.frame, 256), all * 2 / 3);   // the last one
+    EXPECT_EQ(s.runs(10 * s.frame - 128, 256), all);    // the last one and the next clip's first
+    EXPECT_EQ(s.runs(s.places - 1, 256), all * 2 / 3);  // what is behind the last clip does not count
+  }
 }
 
 TEST(Implicit, tiles_are_chosen_by_shape) {
   const auto best = [](i64 ins, i64 outs, std::array<i64, 3> extents) {
     ConvProblem p = i3d();
     p.ins = ins, p.outs = outs, p.in = p.out = extents;
-    return implicit_tiles(ImplicitShape(p), 132).front();
+    return implicit_tiles(p, 132).front();
   };
-  EXPECT_EQ(to_text(best(64, 192, {10, 56, 56})), "256x192");
+  EXPECT_EQ(to_text(best(64, 192, {10, 56, 56})), "256x192 by rows");
   EXPECT_EQ(best(192, 64, {10, 56, 56}).columns, 64);
   EXPECT_LE(best(16, 32, {10, 28, 28}).columns, 32);
-  EXPECT_EQ(best(112, 224, {5, 14, 14}).columns, 112);
   EXPECT_LT(best(192, 384, {3, 7, 7}).columns, 192) << "too few tiles for all processors";
-  const ImplicitShape s(i3d());
-  for (const ImplicitTile& t : implicit_tiles(s, 132))
-    EXPECT_GE(i64{TileGrid(s, t).count} * t.pixels() * t.columns, i64{s.pixels} * s.outs);
+  const ConvProblem p = i3d();
+  EXPECT_EQ(implicit_tiles(p, 132).size(), 28u);
+  for (const ImplicitTile& t : implicit_tiles(p, 132))
+    EXPECT_GE(i64{TileGrid(ImplicitShape(p, t.rows), t).count} * t.places() * t.columns, p.y_count());
 }
 
-TEST(Implicit, stages_fit_into_shared_memory) {
-  EXPECT_EQ((Stage<2, 192>::count), 4);
-  EXPECT_LE((Stage<2, 192>::count * Stage<2, 192>::bytes), 227 * 1024 - 2048);
-  EXPECT_EQ((Stage<1, 192>::count), 5);
-  EXPECT_EQ((Stage<1, 112>::bytes % 1024), 0) << "operands begin at multiples of eight rows";
+template <int blocks, int columns>
+void check_memory() {
+  using M = TileMemory<blocks, columns>;
+  EXPECT_LE(M::bytes, (227 << 10) - 2048);
+  EXPECT_GE(M::filters, 4);
+  EXPECT_EQ(M::run_bytes % 1024, 0) << "the swizzle counts rows from multiples of eight";
+  EXPECT_EQ(M::filter_bytes % 1024, 0);
+}
+
+TEST(Implicit, rings_fit_into_shared_memory) {
+  check_memory<2, 192>();
+  check_memory<2, 112>();
+  check_memory<1, 192>();
+  check_memory<1, 32>();
 }
 
 TEST(Implicit, is_asked_for_by_shape) {
