@@ -56,8 +56,9 @@ inline double predicted_cycles(const ImplicitShape& s, const ImplicitTile& t, in
   const double blocks = 2.0 * t.blocks, units = (s.steps - 1) * 4 + s.last_units;
   const double arithmetic = units * blocks * t.columns / 2;
   const double read = units * blocks * (64 + t.columns) * 32 / 128;
-  const double brought = s.steps * (64 * blocks / s.shared + t.columns);  // by 128 bytes
-  const double sum = s.taps() * std::max({arithmetic, read + brought, brought * 128 / 26});
+  const double brought = s.steps * (64 * blocks / s.shared + t.columns);     // by 128 bytes
+  const double fetched = brought * 128 * s.ins / (s.steps * step_channels);  // what is beyond the channels is not
+  const double sum = s.taps() * std::max({arithmetic, read + brought, fetched / 26});
   const int rounds = (TileGrid(s, t).count + processors - 1) / processors;
   return rounds * (sum + 1000 + 4 * t.blocks * t.columns);
 }
