@@ -14,12 +14,16 @@ struct ImplicitCase {
 };
 
 // One tile that is not full; channels that fill no step, no unit, no tile; several frames, clips and tiles; rows longer
-// and shorter than a tile; a frame alone; windows of one, three and five taps; slices.
+// and shorter than a tile; a frame alone; windows of one, three and five taps; slices; more outputs than a tile has.
 inline const std::vector<ImplicitCase> implicit_cases{
-    {{1, 2, 3, 4, 64}, 32, {3, 3, 3}},          {{1, 3, 7, 5, 24}, 40, {3, 3, 3}},
-    {{2, 4, 11, 13, 72}, 56, {3, 3, 3}, 96, 8}, {{2, 1, 9, 17, 16}, 48, {3, 3, 3}},
-    {{3, 19, 23, 96}, 16, {3, 3}, 40, 24},      {{2, 3, 6, 29, 8}, 8, {1, 5, 3}},
+    {{1, 2, 3, 4, 64}, 32, {3, 3, 3}},
+    {{1, 3, 7, 5, 24}, 40, {3, 3, 3}},
+    {{2, 4, 11, 13, 72}, 56, {3, 3, 3}, 96, 8},
+    {{2, 1, 9, 17, 16}, 48, {3, 3, 3}},
+    {{3, 19, 23, 96}, 16, {3, 3}, 40, 24},
+    {{2, 3, 6, 29, 8}, 8, {1, 5, 3}},
     {{1, 10, 9, 32}, 24, {5, 5}},
+    {{1, 2, 7, 9, 16}, 200, {3, 3, 3}},
     {{1, 7, 5, 3, 48}, 24, {5, 1, 1}},
 };
 
