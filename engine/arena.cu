@@ -8,11 +8,8 @@
 #include <algorithm>
 #include <fstream>
 
-#include "engine/cuda.h"
+#include "engine/driver.h"
 #include "engine/sanitizer.h"
-#ifdef __CUDACC__
-#include <cuda.h>
-#endif
 
 namespace dactyl {
 namespace {
@@ -60,19 +57,6 @@ struct Host {
 };
 
 #ifdef __CUDACC__
-// The driver and the runtime number their errors alike.
-void check_driver(CUresult result, const char* what) { check(static_cast<cudaError_t>(result), what); }
-
-// The driver's functions are looked up at run time: the program also starts where there is no driver.
-template <class F>
-F* function_of_driver(const char* name) {
-  void* found = nullptr;
-  cudaDriverEntryPointQueryResult result{};
-  check(cudaGetDriverEntryPointByVersion(name, &found, 12000, cudaEnableDefault, &result), name);
-  check(result == cudaDriverEntryPointSuccess && found, "{}: this driver has none", name);
-  return reinterpret_cast<F*>(found);
-}
-
 struct Gpu {
   explicit Gpu(Device device) {
     memory.type = CU_MEM_ALLOCATION_TYPE_PINNED;

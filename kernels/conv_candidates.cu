@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t most_workspace = std::size_t{1} << 30;
 constexpr double medium = 16e6, large = 1e9;      // multiply-adds; from `large` on a better plan is felt
 constexpr int always_tried = 8, most_tried = 40;  // plans of cuDNN, of a large problem if time allows
+constexpr std::size_t most_tiles = 3;             // of the implicit product, of either kind
 // Seconds: short_time for all plans of a problem below `medium`; long_time for the plans beyond always_tried of one
 // above, short_time once the process has searched for longer than its patience.
 constexpr double short_time = 0.1, long_time = 1, patience = 60;
@@ -61,6 +62,7 @@ class Search {
     if (!best_ || !problem_.is_linear())
       asked(problem_, [&](ConvGraph& graph) { return plans(engine_configs(problem_, graph)); });
     if (is_medium() && !slice) stems();
+    if (is_medium()) implicit();
     if (!best_ && !slice && (problem_.bias || problem_.relu)) apart();
     if ((!best_ || is_medium()) && !slice && !product && columns_fit(problem_)) attempt([&] { return columns_way(); });
   }
@@ -171,6 +173,12 @@ class Search {
     attempt([&] { return stem_way(problem_); });
   }
 
+  void implicit() {
+    std::size_t tried[2] = {};  // not by rows, by rows
+    for (const hopper::ImplicitTile& tile : implicit_tiles(problem_))
+      if (tried[tile.rows]++ < most_tiles) attempt([&] { return implicit_way(tile); });
+  }
+
   void apart() {
     attempt([&] {
       const ConvWay* plain = conv_way(without_epilogue(problem_));
@@ -195,6 +203,12 @@ OwnedWay gemm_way_named(const ConvProblem& problem, const std::string& name) {
   return algorithm ? gemm_way(described, std::move(*algorithm)) : nullptr;
 }
 
+OwnedWay implicit_way_named(const ConvProblem& problem, const std::string& name) {
+  for (const hopper::ImplicitTile& tile : implicit_tiles(problem))
+    if (OwnedWay way = implicit_way(tile); way->name() == name) return way;
+  return nullptr;
+}
+
 }  // namespace
 
 FoundWay fastest_way(const ConvProblem& problem) {
@@ -206,6 +220,7 @@ FoundWay fastest_way(const ConvProblem& problem) {
 
 OwnedWay way_named(const ConvProblem& problem, const std::string& name, const std::string& compiled) {
   if (name == "stem") return stem_way(problem);
+  if (name.starts_with("implicit ")) return implicit_way_named(problem, name);
   if (name == "columns") return columns_fit(problem) && !problem.is_slice() ? columns_way() : nullptr;
   if (name == "placed") {
     const ConvWay* dense = problem.is_slice() ? conv_way(dense_problem(problem)) : nullptr;

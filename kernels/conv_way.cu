@@ -6,6 +6,7 @@
 #include "kernels/conv_columns.h"
 #include "kernels/conv_search.h"
 #include "kernels/fast/few_rows.h"
+#include "kernels/hopper/implicit.h"
 #include "kernels/hopper/stem.h"
 
 namespace dactyl {
@@ -82,6 +83,18 @@ class StemWay final : public ConvWay {
   }
 };
 
+class ImplicitWay final : public ConvWay {
+ public:
+  explicit ImplicitWay(const hopper::ImplicitTile& tile) : ConvWay("implicit " + to_text(tile)), tile_(tile) {}
+  bool run(const ConvProblem& problem, const ConvTensors& t) const override {
+    hopper::implicit_conv(problem, t, tile_);
+    return true;
+  }
+
+ private:
+  hopper::ImplicitTile tile_;
+};
+
 class ApartWay final : public ConvWay {
  public:
   explicit ApartWay(const ConvWay& plain) : ConvWay("apart"), plain_(plain) {}
@@ -135,6 +148,11 @@ OwnedWay columns_way() { return std::make_unique<ColumnsWay>(); }
 OwnedWay apart_way(const ConvWay& plain) { return std::make_unique<ApartWay>(plain); }
 OwnedWay stem_way(const ConvProblem& problem) {
   return hopper::is_stem(problem) && hopper::has_stem_kernels() ? std::make_unique<StemWay>() : nullptr;
+}
+OwnedWay implicit_way(const hopper::ImplicitTile& tile) { return std::make_unique<ImplicitWay>(tile); }
+std::vector<hopper::ImplicitTile> implicit_tiles(const ConvProblem& problem) {
+  const bool fits = hopper::is_implicit(problem) && hopper::has_implicit_kernels();
+  return fits ? hopper::implicit_tiles(problem) : std::vector<hopper::ImplicitTile>();
 }
 OwnedWay packed_way(const Packing& packing, const ConvWay& inner) {
   return std::make_unique<PackedWay>(packing, inner);

@@ -5,6 +5,7 @@
 #include "kernels/conv_packing.h"
 #include "kernels/cublaslt.h"
 #include "kernels/cudnn_plan.h"
+#include "kernels/hopper/implicit_tile.h"
 
 namespace dactyl {
 
@@ -26,14 +27,18 @@ class ConvWay {
 using OwnedWay = std::unique_ptr<ConvWay>;
 
 OwnedWay cudnn_way(Plan plan);
-OwnedWay columns_way();         // "columns"
-OwnedWay few_rows_way();        // "few rows": of a linear layer, by our own kernel
+OwnedWay columns_way();   // "columns"
+OwnedWay few_rows_way();  // "few rows": of a linear layer, by our own kernel
 // "gemm …": one matrix product by one algorithm of cuBLASLt.
 OwnedWay gemm_way(std::shared_ptr<const LtProduct> product, LtAlgorithm algorithm);
 // "placed": a problem whose y is a slice, by `dense` in memory of its own and a copy between the two.
 OwnedWay placed_way(const ConvWay& dense);
 // "stem": hopper/stem.h; null for other problems and GPUs.
 OwnedWay stem_way(const ConvProblem& problem);
+// "implicit …": hopper/implicit.h, by a tile, "256x192 by rows".
+OwnedWay implicit_way(const hopper::ImplicitTile& tile);
+// The tiles of the implicit ways worth trying, the most promising first; none for other problems and GPUs.
+std::vector<hopper::ImplicitTile> implicit_tiles(const ConvProblem& problem);
 // "apart": the sums by `plain`, then bias and relu in a pass of their own.
 OwnedWay apart_way(const ConvWay& plain);
 ConvProblem without_epilogue(const ConvProblem& problem);

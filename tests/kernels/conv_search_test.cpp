@@ -2,6 +2,7 @@
 // numbers of the reference loops.
 #include "kernels/conv_packing.h"
 #include "kernels/engine_name.h"
+#include "kernels/hopper/implicit.h"
 #include "kernels/hopper/stem.h"
 #include "tests/kernels/dictated_ways.h"
 
@@ -66,6 +67,23 @@ TEST_F(ConvSearch, stems_on_the_matrix_unit_give_the_right_numbers) {
   const Use use(Device::cuda());
   if (!hopper::has_stem_kernels()) GTEST_SKIP() << "this GPU is no Hopper";
   for (const Layer& l : {googlenet, i3d, flow}) expect_right(l, DType::bf16, "stem", false);
+}
+
+TEST_F(ConvSearch, implicit_products_give_the_right_numbers) {
+  const Use use(Device::cuda());
+  if (!hopper::has_implicit_kernels()) GTEST_SKIP() << "this GPU is no Hopper";
+  Layer slice = middle;
+  slice.into = 256, slice.first = 64;
+  for (const Layer& l : {middle, slice})
+    for (const bool rows : {false, true})
+      expect_right(
+          l, DType::bf16,
+          [&](const ConvProblem& p) {
+            for (const hopper::ImplicitTile& tile : hopper::implicit_tiles(p))
+              if (tile.rows == rows) return p.pass == Pass::weights ? "" : "implicit " + to_text(tile);
+            return std::string();
+          },
+          true);
 }
 
 TEST(EngineName, is_read_as_it_was_written) {

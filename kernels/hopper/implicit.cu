@@ -1,0 +1,83 @@
+// Which convolutions the implicit product computes, by which tiles, and the filter of the data gradient.
+#include "kernels/hopper/implicit.h"
+
+#include "kernels/hopper/stem.h"
+
+#ifdef __CUDACC__
+#include "engine/each.h"
+#include "kernels/hopper/implicit_kernel.h"
+#endif
+
+namespace dactyl::hopper {
+namespace {
+
+constexpr i64 longest = i64{1} << 20, most = i64{1} << 30;  // an extent, all places: ints
+
+bool is_same(const ConvProblem& p) {
+  for (std::size_t i = 0; i < 3; ++i)
+    if (p.kernel[i] > 5 || p.kernel[i] % 2 == 0 || p.stride[i] != 1 || p.in[i] != p.out[i] || p.in[i] < 1 ||
+        p.in[i] > longest || p.low[i] != p.kernel[i] / 2)
+      return false;
+  return p.taps() > 1;
+}
+
+}  // namespace
+
+bool is_implicit(const ConvProblem& p) {
+  const auto in_packs = [](i64 n) { return n > 0 && n % 8 == 0 && n < longest; };
+  const i64 row = p.in[2] + p.kernel[2];  // at least its places
+  const bool aligned = p.alignment[0] >= 16 && p.alignment[1] >= 16 && p.alignment[2] >= 16;
+  return p.pass != Pass::weights && p.dtype == DType::bf16 && p.groups == 1 && is_same(p) && in_packs(p.ins) &&
+         in_packs(p.outs) && in_packs(p.y_pitch()) && aligned && p.batch >= 1 && p.batch < most &&
+         p.in[1] * row < most / p.in[0] && p.in[0] * p.in[1] * row < most / p.batch;
+}
+
+#ifdef __CUDACC__
+namespace {
+
+using Launch = void (*)(const ImplicitShape&, const void*, const void*, const ImplicitOutput&);
+
+template <std::size_t... i>
+Launch launch_of(const ImplicitTile& tile, std::index_sequence<i...>) {
+  Launch found = nullptr;
+  ((implicit_columns[i] == tile.columns ? void(found = tile.blocks == 2 ? launch_implicit<2, implicit_columns[i]>
+                                                                        : launch_implicit<1, implicit_columns[i]>)
+                                        : void()),
+   ...);
+  return found;
+}
+
+template <class T>
+void exchange(const ImplicitShape& s, const Tensor& w, const Tensor& exchanged_w) {
+  const T* from = w.data<T>();
+  T* to = exchanged_w.data<T>();
+  const i64 outs = s.ins, taps = s.taps(), ins = s.outs;  // of w
+  each(w.device(), exchanged_w.count(), [=] HD(i64 i) { to[i] = from[exchanged(i, outs, taps, ins)]; });
+}
+
+}  // namespace
+
+bool has_implicit_kernels() { return has_stem_kernels(); }
+
+std::vector<ImplicitTile> implicit_tiles(const ConvProblem& p) { return implicit_tiles(p, multiprocessors()); }
+
+void implicit_conv(const ConvProblem& p, const ConvTensors& t, const ImplicitTile& tile) {
+  const ImplicitShape s(p, tile.rows);
+  const Launch launch = launch_of(tile, std::make_index_sequence<std::size(implicit_columns)>());
+  check(launch, "implicit convolution: there is no tile {}", to_text(tile));
+  if (p.pass == Pass::forward)
+    return launch(s, t.x.raw(), t.w.raw(),
+                  {t.bias.defined() ? t.bias.data<bf16>() : nullptr, p.relu, t.y.data<bf16>()});
+  const Tensor w({p.w_count()}, DType::bf16, t.w.device());
+  exchange<bf16>(s, t.w, w);
+  launch(s, t.y.raw(), w.raw(), {nullptr, false, t.x.data<bf16>()});
+}
+#else
+bool has_implicit_kernels() { return false; }
+std::vector<ImplicitTile> implicit_tiles(const ConvProblem& p) { return implicit_tiles(p, 1); }
+void implicit_conv(const ConvProblem&, const ConvTensors&, const ImplicitTile&) {
+  check(false, "implicit convolution: this build has no GPU code");
+}
+#endif
+
+}  // namespace dactyl::hopper

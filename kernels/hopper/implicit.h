@@ -1,0 +1,26 @@
+// Convolutions with stride 1 and a result as large as the input, on Hopper's matrix units as implicit products of
+// matrices (implicit GEMM): the copy engine gathers each tap's pixels, zeros where there is padding. Internal to the
+// kernels.
+#pragma once
+
+#include "kernels/conv_problem.h"
+#include "kernels/hopper/implicit_tile.h"
+
+namespace dactyl::hopper {
+
+// Whether the problem is such a convolution, in bf16, one group, odd windows of up to 5 taps an extent with the padding
+// on both sides that SAME asks for, channels and pitches in eights, and one of the passes forward and data. A question
+// of shapes alone.
+bool is_implicit(const ConvProblem& problem);
+
+// Whether the current GPU can run it.
+bool has_implicit_kernels();
+
+// The tiles to try on the current GPU, the one that should be fastest first.
+std::vector<ImplicitTile> implicit_tiles(const ConvProblem& problem);
+
+// Queues the pass on the compute stream, by one of the tiles. Sums are in f32 in a fixed order: the bits depend on
+// nothing but the problem's numbers. Scratch of the data gradient, from the pool: a filter.
+void implicit_conv(const ConvProblem& problem, const ConvTensors& tensors, const ImplicitTile& tile);
+
+}  // namespace dactyl::hopper

@@ -1,0 +1,105 @@
+// A convolution with stride 1 whose result is as large as its input, as a product of matrices: pixels × outputs, summed
+// over taps and channels. Internal to the kernels.
+#pragma once
+
+#include "kernels/conv_problem.h"
+
+namespace dactyl::hopper {
+
+constexpr int step_channels = 64;  // of one tap: 128 bytes of a pixel, a step of the sums
+constexpr int unit_channels = 16;  // what the matrix unit takes at a time
+
+struct Pixel {
+  int n, d, h, w;
+};
+struct Taps {
+  int first, end;
+};
+
+// The pass as a forward one: the data gradient takes dy for its input and a filter whose channels are exchanged.
+//
+// Outputs have places, row after row. With `rows`, a row is as much longer than the picture's as it has padding on one
+// side. Then what the taps along the width see of a run of places is one run of x, at their distance from its first:
+// beyond a row's end lies its padding, which is the next row's as well. So it is brought once for all of them; the
+// price are places without an output.
+struct ImplicitShape {
+  int batch, extent[3], window[3];  // depth, height, width
+  int ins, outs;
+  int shared;                // taps along the width that share a run: all or one
+  int row, frame, places;    // a row's places, a frame's, all
+  int steps;                 // of a tap
+  int last_units;            // of a tap's last step, 1 to 4
+  i64 from_pitch, to_pitch;  // numbers from a pixel to the next
+
+  ImplicitShape(const ConvProblem& p, bool rows) : batch(static_cast<int>(p.batch)) {
+    const bool forward = p.pass == Pass::forward;
+    for (std::size_t i = 0; i < 3; ++i) {
+      extent[i] = static_cast<int>(p.in[i]);
+      window[i] = static_cast<int>(p.kernel[i]);
+    }
+    ins = static_cast<int>(forward ? p.ins : p.outs);
+    outs = static_cast<int>(forward ? p.outs : p.ins);
+    from_pitch = forward ? p.ins : p.y_pitch();
+    to_pitch = forward ? p.y_pitch() : p.ins;
+    shared = rows ? window[2] : 1;
+    row = extent[2] + shared / 2;
+    frame = extent[1] * row;
+    places = batch * extent[0] * frame;
+    steps = (ins + step_channels - 1) / step_channels;
+    last_units = (ins - (steps - 1) * step_channels + unit_channels - 1) / unit_channels;
+  }
+
+  HD int taps() const { return window[0] * window[1] * window[2]; }
+  HD int units(int step) const { return step + 1 < steps ? step_channels / unit_channels : last_units; }
+  HD Pixel pixel(int place) const {  // w may be beyond the row
+    const int clip_frame = place / frame, rest = place % frame;
+    return {clip_frame / extent[0], clip_frame % extent[0], rest / row, rest % row};
+  }
+  HD i64 output(int place) const {  // which pixel of y; -1: none
+    return place < places && place % row < extent[2] ? i64{place / row} * extent[2] + place % row : -1;
+  }
+  // The taps along the depth that a run of places needs: of a single frame, those that see one; else all.
+  HD Taps depth_taps(int first, int count) const {
+    const int last = first + count < places ? first + count - 1 : places - 1, low = window[0] / 2;
+    if (first / frame != last / frame) return {0, window[0]};
+    const int d = first / frame % extent[0], end = extent[0] - d + low;
+    return {d < low ? low - d : 0, end < window[0] ? end : window[0]};
+  }
+  // How many runs a tile needs of each step's channels.
+  HD int runs(int first, int count) const {
+    const Taps depth = depth_taps(first, count);
+    return (depth.end - depth.first) * window[1] * (window[2] / shared);
+  }
+};
+
+// A tile's runs of x, in the order of its sums: by taps, then channels. Each is for `shared` taps from w on.
+class RunWalk {
+ public:
+  HD RunWalk(const ImplicitShape& s, Taps depth) : d(depth.first), s_(s), end_(depth.end) {}
+  HD bool more() const { return d < end_; }
+  HD void next() {
+    if (++step < s_.steps) return;
+    step = 0;
+    if ((w += s_.shared) < s_.window[2]) return;
+    w = 0;
+    if (++h < s_.window[1]) return;
+    h = 0;
+    ++d;
+  }
+  HD int tap() const { return (d * s_.window[1] + h) * s_.window[2] + w; }
+  HD int channel() const { return step * step_channels; }
+  int d, h = 0, w = 0, step = 0;  // the first tap's place in the window, and which of its channels
+
+ private:
+  const ImplicitShape& s_;
+  const int end_;
+};
+
+// Which number of a filter w (outs, taps, ins) lies at a place of the data gradient's (ins, taps, outs): its channels
+// exchanged, its taps backwards.
+HD inline i64 exchanged(i64 place, i64 outs, i64 taps, i64 ins) {
+  const i64 out = place % outs, tap = place / outs % taps, in = place / (outs * taps);
+  return (out * taps + taps - 1 - tap) * ins + in;
+}
+
+}  // namespace dactyl::hopper

@@ -1,0 +1,213 @@
+// Implicit products on Hopper's matrix units, without one: a tile's steps are gathered as the copy engine does, read as
+// the matrix unit does, and followed to the packs of y, in plain C++.
+#include <map>
+
+#include "kernels/hopper/quad.h"
+#include "tests/kernels/implicit_cases.h"
+
+namespace dactyl::hopper {
+namespace {
+
+using Image = std::vector<float>;  // shared memory as numbers; offsets into it are in bytes, as in the kernels
+
+// With a swizzle of 128 bytes, what is 16 bytes at column c of row r lies at column c xor r mod 8.
+std::size_t swizzled(int address) { return static_cast<std::size_t>(address ^ (address >> 7 & 7) << 4) / 2; }
+
+float number(const bf16* at, bool inside) { return inside ? float(*at) : 0; }
+
+// The copy engine: a run of places, 64 channels of each, as the run's first tap sees them.
+Image copied_run(const ImplicitShape& s, const bf16* x, int first, int count, const RunWalk& run) {
+  Image to(static_cast<std::size_t>(count) * step_channels, std::nanf(""));
+  const Pixel begin = s.pixel(first);
+  int at[4] = {begin.w, begin.h, begin.d, begin.n};
+  const int end[3] = {s.row, s.extent[1], s.extent[0]};
+  for (int i = 0; i < count; ++i) {
+    const int w = at[0] - s.window[2] / 2 + run.w, h = at[1] - s.window[1] / 2 + run.h,
+              d = at[2] - s.window[0] / 2 + run.d;
+    const bool inside =
+        w >= 0 && w < s.extent[2] && h >= 0 && h < s.extent[1] && d >= 0 && d < s.extent[0] && at[3] < s.batch;
+    const i64 pixel = ((i64{at[3]} * s.extent[0] + d) * s.extent[1] + h) * s.extent[2] + w;
+    for (int c = 0; c < step_channels; ++c)
+      to[swizzled(i * 128 + 2 * c)] =
+          number(x + pixel * s.from_pitch + run.channel() + c, inside && run.channel() + c < s.ins);
+    for (int e = 0; e < 3 && ++at[e] == end[e]; ++e) {
+      at[e] = 0;
+      if (e == 2) ++at[3];
+    }
+  }
+  return to;
+}
+
+Image copied_filters(const ImplicitShape& s, const bf16* w, int out, int count, int tap, int channel) {
+  Image to(static_cast<std::size_t>(count) * step_channels, std::nanf(""));
+  for (int i = 0; i < count; ++i)
+    for (int c = channel; c < channel + step_channels; ++c)
+      to[swizzled(i * 128 + 2 * (c - channel))] =
+          number(w + (i64{out + i} * s.taps() + tap) * s.ins + c, out + i < s.outs && c < s.ins);
+  return to;
+}
+
+// Number (row i, place k of the sum) of an operand, as the unit finds it.
+float operand_number(const Image& m, int at, int i, int k) {
+  return m[swizzled(at + i / 8 * 1024 + i % 8 * 128 + 2 * k)];
+}
+
+// What lanes 4r to 4r + 3 store of row r of a block, from the sums as the unit leaves them with lanes.
+void store_row(const ImplicitShape& s, const bf16* bias, bool relu, int place, int out, const float* sums, int columns,
+               std::vector<float>& y) {
+  for (int i = 0; i < columns / 8; i += 4) {
+    Words4 words[4] = {};  // of lanes; here a word says where its number comes from
+    for (int lane = 0; lane < 4; ++lane)
+      for (int pack = 0; pack < 4; ++pack) words[lane][pack] = static_cast<std::uint32_t>(8 * (i + pack) + 2 * lane);
+    for (int by = 1; by <= 2; ++by)
+      for (int j = 0; j < 4; ++j) {
+        if (j & by) continue;
+        std::uint32_t got[4];
+        for (int lane = 0; lane < 4; ++lane) got[lane ^ by] = sent(words[lane], lane, by, j);
+        for (int lane = 0; lane < 4; ++lane) take(words[lane], lane, by, j, got[lane]);
+      }
+    for (int lane = 0; lane < 4; ++lane)
+      for (int n = 0; n < 8; ++n) {
+        const int column = static_cast<int>(words[lane][n / 2]) + n % 2, channel = out + 8 * (i + lane) + n;
+        if (i + lane >= columns / 8 || s.output(place) < 0 || channel >= s.outs) continue;
+        const float v = sums[column] + (bias ? float(bias[channel]) : 0);
+        float& to = y[static_cast<std::size_t>(s.output(place) * s.outs + channel)];
+        EXPECT_TRUE(std::isnan(to)) << "stored twice";
+        to = relu && v < 0 ? 0 : v;
+      }
+  }
+}
+
+template <int blocks, int columns>
+void multiply_step(std::vector<float>& d, const Image& run, const Image& filters, int shared_tap, int units) {
+  using M = TileMemory<blocks, columns>;
+  for (int unit = 0; unit < units; ++unit)
+    for (int row = 0; row < M::places; ++row)
+      for (int column = 0; column < columns; ++column)
+        for (int k = 0; k < unit_channels; ++k)
+          d[row * columns + column] +=
+              operand_number(run, M::run_at(row / (64 * blocks), row / 64 % blocks, shared_tap, unit), row % 64, k) *
+              operand_number(filters, M::filter_at(unit), column, k);
+}
+
+template <int blocks, int columns>
+std::vector<float> by_hand(const ImplicitShape& s, const bf16* x, const bf16* w, const bf16* bias, bool relu) {
+  using M = TileMemory<blocks, columns>;
+  std::vector<float> y(static_cast<std::size_t>(i64{s.batch} * s.extent[0] * s.extent[1] * s.extent[2] * s.outs),
+                       std::nanf(""));
+  const TileGrid grid(s, {blocks, columns, s.shared > 1});
+  for (int tile = 0; tile < grid.count; ++tile) {
+    const int first = grid.first_place(tile, M::places), out = grid.first_out(tile, columns);
+    std::vector<float> d(static_cast<std::size_t>(M::places) * columns, 0);
+    int runs = 0;
+    for (RunWalk run(s, s.depth_taps(first, M::places)); run.more(); run.next(), ++runs) {
+      const Image places = copied_run(s, x, first, M::brought(s), run);
+      for (int tap = 0; tap < s.shared; ++tap)
+        multiply_step<blocks, columns>(d, places, copied_filters(s, w, out, columns, run.tap() + tap, run.channel()),
+                                       tap, s.units(run.step));
+    }
+    EXPECT_EQ(runs, s.runs(first, M::places) * s.steps) << "those who bring and those who multiply";
+    for (int row = 0; row < M::places; ++row)
+      store_row(s, bias, relu, first + row, out, d.data() + row * columns, columns, y);
+  }
+  return y;
+}
+
+std::vector<double> doubles(const std::vector<float>& v) { return {v.begin(), v.end()}; }
+
+TEST(Implicit, runs_and_operands_make_the_convolution) {
+  const Use use(Device::cpu());
+  for (const ImplicitCase& c : implicit_cases)
+    for (const bool rows : {false, true}) {
+      const WantedImplicit want(c, rows);
+      SCOPED_TRACE(to_text(want.forward) + (rows ? " by rows" : ""));
+      ASSERT_TRUE(is_implicit(want.forward) && is_implicit(want.data));
+      const bf16 *x = want.x.data<bf16>(), *w = want.w.data<bf16>(), *bias = rows ? want.bias.data<bf16>() : nullptr;
+      expect_close("y", doubles(by_hand<1, 112>(ImplicitShape(want.forward, rows), x, w, bias, rows)), numbers(want.y),
+                   1e-5);
+      std::vector<bf16> turned;
+      for (i64 i = 0; i < want.w.count(); ++i)
+        turned.push_back(w[exchanged(i, want.forward.outs, want.forward.taps(), want.forward.ins)]);
+      const auto dx =
+          by_hand<2, 32>(ImplicitShape(want.data, rows), want.dy.data<bf16>(), turned.data(), nullptr, false);
+      expect_close("dx", doubles(dx), numbers(want.dx), 1e-5);
+    }
+}
+
+ConvProblem i3d() {
+  ConvProblem p;
+  p.dtype = DType::bf16;
+  p.batch = 32, p.ins = 64, p.outs = 192;
+  p.in = p.out = {10, 56, 56}, p.kernel = {3, 3, 3}, p.low = p.high = {1, 1, 1};
+  return p;
+}
+
+TEST(Implicit, frames_that_are_padding_are_left_out) {
+  for (const bool rows : {false, true}) {
+    const ImplicitShape s(i3d(), rows);
+    const int all = rows ? 9 : 27;
+    EXPECT_EQ(s.runs(0, 256), all * 2 / 3);             // the first frame of a clip
+    EXPECT_EQ(s.runs(s.frame, 256), all);               // one within
+    EXPECT_EQ(s.runs(9 * s.frame, 256), all * 2 / 3);   // the last one
+    EXPECT_EQ(s.runs(10 * s.frame - 128, 256), all);    // the last one and the next clip's first
+    EXPECT_EQ(s.runs(s.places - 1, 256), all * 2 / 3);  // what is behind the last clip does not count
+  }
+}
+
+TEST(Implicit, tiles_are_chosen_by_shape) {
+  const auto best = [](i64 ins, i64 outs, std::array<i64, 3> extents) {
+    ConvProblem p = i3d();
+    p.ins = ins, p.outs = outs, p.in = p.out = extents;
+    return implicit_tiles(p, 132).front();
+  };
+  EXPECT_EQ(to_text(best(64, 192, {10, 56, 56})), "256x192 by rows");
+  EXPECT_EQ(best(192, 64, {10, 56, 56}).columns, 64);
+  EXPECT_LE(best(16, 32, {10, 28, 28}).columns, 32);
+  EXPECT_LT(best(192, 384, {3, 7, 7}).columns, 192) << "too few tiles for all processors";
+  const ConvProblem p = i3d();
+  EXPECT_EQ(implicit_tiles(p, 132).size(), 28u);
+  for (const ImplicitTile& t : implicit_tiles(p, 132))
+    EXPECT_GE(i64{TileGrid(ImplicitShape(p, t.rows), t).count} * t.places() * t.columns, p.y_count());
+}
+
+template <int blocks, int columns>
+void check_memory() {
+  using M = TileMemory<blocks, columns>;
+  EXPECT_LE(M::bytes, (227 << 10) - 2048);
+  EXPECT_GE(M::filters, 4);
+  EXPECT_EQ(M::run_bytes % 1024, 0) << "the swizzle counts rows from multiples of eight";
+  EXPECT_EQ(M::filter_bytes % 1024, 0);
+}
+
+TEST(Implicit, rings_fit_into_shared_memory) {
+  check_memory<2, 192>();
+  check_memory<2, 112>();
+  check_memory<1, 192>();
+  check_memory<1, 32>();
+}
+
+TEST(Implicit, is_asked_for_by_shape) {
+  const ConvProblem same = i3d();
+  const auto without = [&](auto change) {
+    ConvProblem p = same;
+    change(p);
+    return is_implicit(p);
+  };
+  EXPECT_TRUE(is_implicit(same));
+  EXPECT_TRUE(without([](ConvProblem& p) { p.pass = Pass::data; }));
+  EXPECT_TRUE(without([](ConvProblem& p) { p.into = 480; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.pass = Pass::weights; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.dtype = DType::f16; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.groups = 2; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.ins = 60; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.outs = 100; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.into = 197; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.stride[2] = 2; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.low[0] = 0; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.kernel = {1, 1, 1}, p.low = p.high = {0, 0, 0}; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.alignment[1] = 8; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.batch = i64{1} << 31; }));
+}
+
+}  // namespace
+}  // namespace dactyl::hopper
