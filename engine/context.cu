@@ -103,6 +103,29 @@ Context::~Context() {
 #endif
 }
 
+void Context::enter(std::size_t index, const Event& after, const std::function<void()>& work) {
+  Lane& lane = lanes_[index];
+  Lane* outer = std::exchange(lane_, &lane);
+  try {
+    if (index > 0) {
+      lane.compute.wait(after);
+      lane.left = true;
+    }
+    work();
+  } catch (...) {
+    lane_ = outer;
+    throw;
+  }
+  lane_ = outer;
+}
+
+void Context::meet() {
+  std::vector<Lane*> others;
+  for (Lane& lane : lanes_)
+    if (std::exchange(lane.left, false)) others.push_back(&lane);
+  for (Lane* lane : others) compute().wait(lane->compute.record());
+}
+
 Context& Context::current() {
   if (current_context) return *current_context;
   thread_local Context cpu{Device::cpu()};

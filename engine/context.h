@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 
 #include "engine/storage.h"
@@ -12,6 +13,8 @@ struct cudnnContext;
 struct cublasLtContext;
 
 namespace dactyl {
+
+class Fork;
 
 // A point in a stream's work that another stream or the host can wait for. Does nothing on the CPU.
 class Event {
@@ -76,11 +79,15 @@ class Context {
     ~Lane();
     Stream compute;
     cudnnContext* cudnn = nullptr;
+    bool left = false;  // work was queued that the usual lane has not waited for
   };
+  void enter(std::size_t lane, const Event& after, const std::function<void()>& work);
+  void meet();  // the usual lane waits for the others
   Device device_;
   std::shared_ptr<Pool> pool_;
   std::deque<Lane> lanes_;  // the first is the usual one
   Lane* lane_;              // in use
+  Fork* fork_ = nullptr;    // whose branches are apart
   Stream copy_;
   cublasLtContext* blas_ = nullptr;
 };

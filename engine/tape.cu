@@ -1,6 +1,7 @@
 // Recording operations and walking them backwards.
 #include "engine/tape.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/each.h"
@@ -21,15 +22,15 @@ struct Total {
 
 constexpr std::size_t most_waiting = 3;  // beside the first: a map reads four tensors
 
-// One pass over all that has arrived instead of one for each: a tensor that four branches read gets four contributions.
-void add_waiting(Slot& slot) {
-  if (slot.more.empty()) return;
+// One pass over what has arrived instead of one for each: a tensor that four branches read gets four contributions.
+void add_some(Slot& slot) {
   const Tensor first = slot.grad.dense();
   const bool in_place = slot.owned && slot.grad.is_dense();
   const Tensor sum = in_place ? slot.grad : empty_like(first);
   std::vector<Tensor> x;
-  for (const Tensor& m : slot.more) x.push_back(m.dense());
-  slot.more.clear();
+  const auto end = slot.more.begin() + static_cast<std::ptrdiff_t>(std::min(slot.more.size(), most_waiting));
+  for (auto m = slot.more.begin(); m != end; ++m) x.push_back(m->dense());
+  slot.more.erase(slot.more.begin(), end);
   if (x.size() == 1) map(Total{}, sum, first, x[0]);
   if (x.size() == 2) map(Total{}, sum, first, x[0], x[1]);
   if (x.size() == 3) map(Total{}, sum, first, x[0], x[1], x[2]);
@@ -38,6 +39,10 @@ void add_waiting(Slot& slot) {
   else
     slot.grad = sum;
   slot.owned = true;
+}
+
+void add_waiting(Slot& slot) {
+  while (!slot.more.empty()) add_some(slot);
 }
 
 // Whether a first contribution has a place of its own.
@@ -52,7 +57,7 @@ bool has_place(Slot& slot) {
 }
 
 // A first contribution is kept as it is, unless the slot has a place of its own (a packed parameter); further ones wait
-// to be added together.
+// to be added together: at the latest when the gradient is read, since they may come from branches side by side.
 void accumulate(Slot& slot, const Tensor& contribution) {
   if (!slot.filled) {
     const bool in_place = has_place(slot);
@@ -67,7 +72,7 @@ void accumulate(Slot& slot, const Tensor& contribution) {
         "tape: gradients {} {} and {} {} meet", slot.grad.dtype(), slot.grad.shape(), contribution.dtype(),
         contribution.shape());
   slot.more.push_back(contribution);
-  if (slot.more.size() == most_waiting) add_waiting(slot);
+  if (slot.more.size() >= most_waiting && Fork::here() == Branch{}) add_waiting(slot);
 }
 
 template <class T>
@@ -126,7 +131,7 @@ Tensor record(const char* name, const std::vector<Tensor>& inputs, Tensor y, Bac
   Operation traced = trace_done(name);
   if (!recording(inputs)) return y;
   traced.backward = true;
-  Tape::Node node{name, {}, std::make_shared<Slot>(), std::move(backward), {}, std::move(traced)};
+  Tape::Node node{name, {}, std::make_shared<Slot>(), std::move(backward), {}, std::move(traced), Fork::here()};
   if (Context::current().check_finite) node.where = Range::path();
   for (const Tensor& x : inputs) {
     node.inputs.push_back(x.slot());
@@ -158,31 +163,51 @@ void Tape::backward(const Tensor& loss, const Ready& ready) {
   check(loss.count() == 1, "backward: the loss has shape {}, one number is needed", loss.shape());
   check(loss.watched(), "backward: the loss depends on no watched tensor");
   current_tape = nullptr;  // derivatives are not recorded
+  ready_ = ready;
   Tensor one(loss.shape(), loss.dtype(), loss.device());
   one.fill(1);
   accumulate(*loss.slot(), one);
   while (!nodes_.empty()) {
-    Node node = std::move(nodes_.back());
-    nodes_.pop_back();
-    Grads grads;
-    if (node.output->filled) {
-      add_waiting(*node.output);
-      grads = node.backward(node.output->grad);
-      check(grads.size() == node.inputs.size(), "{}: {} gradients for {} inputs", node.name, grads.size(),
-            node.inputs.size());
-      for (const Tensor& g : grads)
-        if (Context::current().check_finite) require_finite(node.name, node.where, g, "gradient");
-    }
-    node.backward = nullptr;
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      const auto& slot = node.inputs[i];
-      if (!slot) continue;
-      if (!grads.empty() && grads[i].defined()) accumulate(*slot, grads[i]);
-      if (--slot->pending > 0 || !slot->leaf) continue;
-      add_waiting(*slot);
-      if (ready) ready(*slot);
-    }
-    if (!grads.empty()) trace_done(node.traced);
+    nodes_.back().branch.fork ? walk_branches() : walk_back();
+    complete();
+  }
+}
+
+void Tape::walk_branches() {
+  Fork fork;
+  for (const int which = nodes_.back().branch.fork; !nodes_.empty() && nodes_.back().branch.fork == which;)
+    fork([&] {
+      for (const Branch branch = nodes_.back().branch; !nodes_.empty() && nodes_.back().branch == branch;) walk_back();
+    });
+}
+
+void Tape::walk_back() {
+  Node node = std::move(nodes_.back());
+  nodes_.pop_back();
+  Grads grads;
+  if (node.output->filled) {
+    add_waiting(*node.output);
+    grads = node.backward(node.output->grad);
+    check(grads.size() == node.inputs.size(), "{}: {} gradients for {} inputs", node.name, grads.size(),
+          node.inputs.size());
+    for (const Tensor& g : grads)
+      if (Context::current().check_finite) require_finite(node.name, node.where, g, "gradient");
+  }
+  node.backward = nullptr;
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const auto& slot = node.inputs[i];
+    if (!slot) continue;
+    if (!grads.empty() && grads[i].defined()) accumulate(*slot, grads[i]);
+    if (--slot->pending == 0 && slot->leaf) completed_.push_back(slot);
+  }
+  if (!grads.empty()) trace_done(node.traced);
+}
+
+// Not before branches have met: the last of them need not be the last to be computed.
+void Tape::complete() {
+  for (const auto& slot : std::exchange(completed_, {})) {
+    add_waiting(*slot);
+    if (ready_) ready_(*slot);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/fork.h"
 #include "engine/tensor.h"
 #include "engine/trace.h"
 
@@ -14,13 +15,13 @@ namespace dactyl {
 // Where a gradient gathers. Holds no activations.
 struct Slot {
   Tensor grad;  // undefined until the first contribution; a packed parameter keeps its place in the flat buffer
-  std::vector<Tensor> more;  // contributions that are not added yet
-  bool filled = false;       // whether grad holds contributions of this backward pass
-  bool owned = false;        // whether grad may be added into (false: it is another operation's tensor)
+  std::vector<Tensor> more;       // contributions that are not added yet
+  bool filled = false;            // whether grad holds contributions of this backward pass
+  bool owned = false;             // whether grad may be added into (false: it is another operation's tensor)
   std::function<Tensor()> place;  // asked once, before the first contribution: where to gather, or undefined: anywhere
   std::function<void(const Tensor&)> again;  // computes the numbers once more, the same bits: see Saved
-  int pending = 0;           // uses on the tape whose contribution has not arrived
-  bool leaf = false;         // made by watch(), not by an operation
+  int pending = 0;                           // uses on the tape whose contribution has not arrived
+  bool leaf = false;                         // made by watch(), not by an operation
 };
 
 using Grads = std::vector<Tensor>;  // one per input; an undefined tensor means none
@@ -51,8 +52,15 @@ class Tape {
     Backward backward;
     std::string where;  // Range::path() of the operation, for error texts; kept under Context::check_finite
     Operation traced;   // what a trace calls it; kept while tracing
+    Branch branch;      // of a Fork that it was recorded in
   };
+  void walk_back();      // over the last node
+  void walk_branches();  // over the last nodes, as long as they are of one Fork
+  void complete();       // tells of the leaves that have all their gradient
+
   std::vector<Node> nodes_;
+  std::vector<std::shared_ptr<Slot>> completed_;
+  Ready ready_;
   friend Tensor record(const char*, const std::vector<Tensor>&, Tensor, Backward);
 };
 

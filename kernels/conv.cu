@@ -168,14 +168,13 @@ Tensor data_gradient(const Tensor& dy, const Tensor& w, const ConvOptions& o, co
   return dx;
 }
 
-Tensor weight_gradient(const Tensor& dy, const Tensor& x, const ConvOptions& o, const Tensor& dw) {
+void weight_gradient(const Tensor& dy, const Tensor& x, const ConvOptions& o, const Tensor& dw) {
   const Path p = path(dy, o);
   if (p == Path::host) {
-    host_conv_backward_weights(dy, x, o, dw);
-    return dw;
+    return host_conv_backward_weights(dy, x, o, dw);
   }
 #ifdef __CUDACC__
-  if (p == Path::gpu && cudnn_conv_backward_weights(dy.dense(), x.dense(), o, dw)) return dw;
+  if (p == Path::gpu && cudnn_conv_backward_weights(dy.dense(), x.dense(), o, dw)) return;
 #endif
   check_reference(p, o);
   const Geometry g = geometry(x.shape(), dy.shape(), o.window);
@@ -186,7 +185,11 @@ Tensor weight_gradient(const Tensor& dy, const Tensor& x, const ConvOptions& o, 
     else
       backward_weights<T>(g, o.groups, dy, x, dw);
   });
-  return dw;
+}
+
+// Whether nobody reads dw before the whole gradient is there: it lies where a parameter's gradient gathers.
+bool is_final(const std::shared_ptr<Slot>& slot, const Tensor& dw) {
+  return slot && slot->leaf && slot->grad.defined() && slot->grad.raw() == dw.raw();
 }
 
 }  // namespace
@@ -209,10 +212,13 @@ Tensor conv(const Tensor& x, const Tensor& w, const ConvOptions& options) {
                  y = o.relu ? y : Tensor()](const Tensor& dy) {
                   const Tensor dz = o.relu ? relu_masked(dy, y) : dy;
                   Grads grads(3);
+                  Fork both;
+                  if (wants_w) {
+                    grads[1] = place_of_gradient(w_slot, w_shape, dz.dtype(), dz.device());
+                    const auto work = [&] { weight_gradient(dz, x.numbers(), o, grads[1]); };
+                    !both.within_another() || is_final(w_slot, grads[1]) ? both.aside(work) : work();
+                  }
                   if (wants_x) grads[0] = data_gradient(dz, w, o, x_shape);
-                  if (wants_w)
-                    grads[1] = weight_gradient(dz, x.numbers(), o,
-                                               place_of_gradient(w_slot, w_shape, dz.dtype(), dz.device()));
                   if (wants_b) {
                     grads[2] = place_of_gradient(b_slot, {dz.shape().channels()}, dz.dtype(), dz.device());
                     with_float(dz.dtype(), [&]<class T>() { bias_gradient<T>(dz, grads[2]); });
