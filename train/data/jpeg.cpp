@@ -4,7 +4,7 @@
 #include <cstring>
 #include <memory>
 
-#include "train/data/decode.h"
+#include "train/data/coded.h"
 #ifdef DACTYL_JPEG
 #include <csetjmp>
 #include <cstdio>
@@ -55,6 +55,14 @@ struct Decoder {
     body();
   }
 
+  void read_header(Bytes bytes) {
+    guarded([&] {
+      jpeg_create_decompress(&info);
+      jpeg_mem_src(&info, bytes.data(), bytes.size());
+      jpeg_read_header(&info, TRUE);
+    });
+  }
+
   void read_rows(std::uint8_t* to, std::size_t row_bytes) {
     guarded([&] {
       jpeg_start_decompress(&info);
@@ -80,11 +88,7 @@ void cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk, bool inverted, std::vect
 Image decode_frame(Bytes bytes, const JpegFacts& facts) {
   Image image{facts.height, facts.width, std::vector<std::uint8_t>(size_of(facts, 3))};
   Decoder decoder;
-  decoder.guarded([&] {
-    jpeg_create_decompress(&decoder.info);
-    jpeg_mem_src(&decoder.info, bytes.data(), bytes.size());
-    jpeg_read_header(&decoder.info, TRUE);
-  });
+  decoder.read_header(bytes);
   const bool ink = facts.components == 4;
   decoder.info.out_color_space = ink ? JCS_CMYK : JCS_RGB;
   if (!ink) {
@@ -95,6 +99,23 @@ Image decode_frame(Bytes bytes, const JpegFacts& facts) {
   decoder.read_rows(cmyk.data(), cmyk.size() / static_cast<std::size_t>(facts.height));
   cmyk_to_rgb(cmyk, facts.adobe, image.rgb);
   return image;
+}
+
+// Colours as libjpeg understands the file's markers.
+std::optional<JpegLayout> usual_layout(jpeg_decompress_struct& info, const JpegFacts& facts) {
+  constexpr i64 most_pixels = i64{1} << 26;  // the coefficients of more are too much memory for a check
+  if (i64{facts.height} * facts.width > most_pixels || jpeg_has_multiple_scans(&info)) return {};
+  const auto factors = [&](int c, int across, int down) {
+    return info.comp_info[c].h_samp_factor == across && info.comp_info[c].v_samp_factor == down;
+  };
+  JpegLayout layout{facts.height, facts.width, 1, 1, info.num_components == 1, facts.orientation};
+  if (layout.grey)
+    return info.jpeg_color_space == JCS_GRAYSCALE && factors(0, 1, 1) ? std::optional(layout) : std::nullopt;
+  if (info.num_components != 3 || info.jpeg_color_space != JCS_YCbCr || !factors(1, 1, 1) || !factors(2, 1, 1))
+    return {};
+  for (const auto& [across, down] : {std::pair{1, 1}, {2, 1}, {2, 2}})
+    if (factors(0, layout.across = across, layout.down = down)) return layout;
+  return {};
 }
 #else
 Image decode_frame(Bytes bytes, const JpegFacts& facts) {
@@ -111,6 +132,26 @@ Image decode_frame(Bytes bytes, const JpegFacts& facts) {
 #endif
 
 }  // namespace
+
+std::optional<JpegLayout> layout_for_device([[maybe_unused]] Bytes jpeg, [[maybe_unused]] const JpegFacts& facts,
+                                            [[maybe_unused]] bool whole) {
+#ifdef DACTYL_JPEG
+  try {
+    Decoder decoder;
+    decoder.read_header(jpeg);
+    const auto layout = usual_layout(decoder.info, facts);
+    if (layout && !whole)
+      decoder.guarded([&] {
+        jpeg_read_coefficients(&decoder.info);
+        jpeg_finish_decompress(&decoder.info);
+      });
+    return layout;
+  } catch (const Error&) {
+    // the host finds the same, and names it
+  }
+#endif
+  return {};
+}
 
 Image decode_jpeg(Bytes bytes, const ImageLimits& limits) {
   const JpegFacts facts = examine_jpeg(bytes, limits);
