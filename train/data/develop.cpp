@@ -46,6 +46,23 @@ i64 between_bytes(const CodedSlot& slot) {
   return i64{slot.down.end() - slot.down.begin()} * static_cast<i64>(slot.across.first.size()) * 3 * 2;
 }
 
+// The slots with a picture, divided so that their planes have room.
+std::vector<std::vector<std::size_t>> portions_of(const std::vector<CodedSlot>& slots) {
+  std::vector<std::vector<std::size_t>> portions;
+  i64 left = 0;
+  for (std::size_t s = 0; s < slots.size(); ++s) {
+    if (!slots[s].picture) continue;
+    const i64 bytes = PlaneSizes(slots[s].picture->layout).all();
+    if (portions.empty() || bytes > left) {
+      portions.emplace_back();
+      left = portion;
+    }
+    portions.back().push_back(s);
+    left -= bytes;
+  }
+  return portions;
+}
+
 // The taps of many pictures, one after the other.
 class TapBlock {
  public:
@@ -124,31 +141,18 @@ i64 Developer::develop(std::byte* host, std::size_t bytes, std::size_t sample_by
   decoder_->enter();
   const Use here(context_);
   context_->compute().wait(taken);
-  std::vector<std::size_t> chosen, refused, copied;
-  i64 chosen_bytes = 0;
-  for (std::size_t s = 0; s < slots.size(); ++s) {
-    if (!slots[s].picture) {
-      copied.push_back(s);
-      continue;
-    }
-    const i64 more = PlaneSizes(slots[s].picture->layout).all();
-    if (!chosen.empty() && chosen_bytes + more > portion) {
-      develop_some(std::exchange(chosen, {}), sample_bytes, slots, to, refused);
-      chosen_bytes = 0;
-    }
-    chosen.push_back(s);
-    chosen_bytes += more;
-  }
-  if (!chosen.empty()) develop_some(chosen, sample_bytes, slots, to, refused);
-  for (const std::size_t s : refused) {
-    const Image image = prepared(decode(slots[s].picture->bytes), input_);
-    std::memcpy(host + s * sample_bytes, image.rgb.data(), sample_bytes);
-    copied.push_back(s);
-  }
   const auto copy = [&](std::size_t at, std::size_t count) {
     copy_bytes(to + at, context_->device(), host + at, Device::cpu(), count);
   };
-  for (const std::size_t s : copied) copy(s * sample_bytes, sample_bytes);
+  std::vector<std::size_t> refused;
+  for (const auto& chosen : portions_of(slots)) develop_some(chosen, sample_bytes, slots, to, refused);
+  for (const std::size_t s : refused) {
+    const Image image = prepared(decode(slots[s].picture->bytes), input_);
+    std::memcpy(host + s * sample_bytes, image.rgb.data(), sample_bytes);
+    copy(s * sample_bytes, sample_bytes);
+  }
+  for (std::size_t s = 0; s < slots.size(); ++s)
+    if (!slots[s].picture) copy(s * sample_bytes, sample_bytes);
   copy(slots.size() * sample_bytes, bytes - slots.size() * sample_bytes);
   context_->compute().synchronize();
   return static_cast<i64>(refused.size());

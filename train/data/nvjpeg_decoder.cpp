@@ -52,16 +52,14 @@ class NvJpeg : public PlaneDecoder {
         "loader: a thread cannot use {}", device_);
   }
 
-  // All at once; if that fails, one by one, so that a picture's fate does not depend on its neighbours.
   std::vector<bool> decode(const std::vector<PlaneOrder>& orders) override {
-    std::vector<bool> taken;
-    std::vector<PlaneOrder> chosen;
-    for (const PlaneOrder& order : orders) {
-      taken.push_back(supported(*order.picture));
-      if (taken.back()) chosen.push_back(order);
+    std::vector<bool> taken(orders.size(), false);
+    for (const bool grey : {false, true}) {
+      std::vector<std::size_t> chosen;
+      for (std::size_t i = 0; i < orders.size(); ++i)
+        if (orders[i].planes.grey == grey && supported(*orders[i].picture)) chosen.push_back(i);
+      decode_group(orders, chosen, grey ? NVJPEG_OUTPUT_Y : NVJPEG_OUTPUT_YUV, taken);
     }
-    if (chosen.empty() || decode_all(chosen)) return taken;
-    for (std::size_t i = 0; i < orders.size(); ++i) taken[i] = taken[i] && decode_all({orders[i]});
     return taken;
   }
 
@@ -72,20 +70,32 @@ class NvJpeg : public PlaneDecoder {
            (!engine_ || (good(nvjpegDecodeBatchedSupported(handle_, header_, &refused)) && refused == 0));
   }
 
-  bool decode_all(const std::vector<PlaneOrder>& orders) {
+  // All at once; if that fails, one by one, so that a picture's fate does not depend on its neighbours.
+  void decode_group(const std::vector<PlaneOrder>& orders, const std::vector<std::size_t>& chosen,
+                    nvjpegOutputFormat_t format, std::vector<bool>& taken) {
+    if (chosen.empty()) return;
+    const bool all = decode_all(orders, chosen, format);
+    for (const std::size_t i : chosen) taken[i] = all || (chosen.size() > 1 && decode_all(orders, {i}, format));
+  }
+
+  bool decode_all(const std::vector<PlaneOrder>& orders, const std::vector<std::size_t>& chosen,
+                  nvjpegOutputFormat_t format) {
     std::vector<const unsigned char*> data;
     std::vector<std::size_t> lengths;
     std::vector<nvjpegImage_t> images;
-    for (const auto& [picture, p] : orders) {
+    for (const std::size_t i : chosen) {
+      const auto& [picture, p] = orders[i];
       data.push_back(picture->bytes.data());
       lengths.push_back(picture->bytes.size());
       const auto pitch = static_cast<std::size_t>(p.luma_pitch), chroma = static_cast<std::size_t>(p.chroma_pitch);
       images.push_back({{p.luma, p.blue, p.red, nullptr}, {pitch, chroma, chroma, 0}});
     }
+    Stream& stream = Context::current().compute();
+    stream.synchronize();  // the decoder's own memory may still be in use
+    const int count = static_cast<int>(chosen.size());
     const bool done =
-        good(nvjpegDecodeBatchedInitialize(handle_, state_, static_cast<int>(orders.size()), 1, NVJPEG_OUTPUT_YUV)) &&
-        good(nvjpegDecodeBatched(handle_, state_, data.data(), lengths.data(), images.data(),
-                                 Context::current().compute().handle()));
+        good(nvjpegDecodeBatchedInitialize(handle_, state_, count, 1, format)) &&
+        good(nvjpegDecodeBatched(handle_, state_, data.data(), lengths.data(), images.data(), stream.handle()));
     if (!done) cudaGetLastError();  // what it met is no later kernel's fault
     return done;
   }
