@@ -1,7 +1,7 @@
 // Pictures decoded and prepared on a device: from the same planes the host's own bytes, from nvJPEG's nearly so; the
 // same files are refused.
 #ifdef DACTYL_JPEG
-#include "tests/train/develop_cases.h"
+#include "tests/train/mixed_folder.h"
 #include "train/data/nvjpeg_decoder.h"
 
 namespace dactyl {

@@ -1,6 +1,6 @@
 // nvJPEG's planes: the host's pixels but for roundings, the same bytes every time, the same bad samples.
 #ifdef DACTYL_JPEG
-#include "tests/train/develop_cases.h"
+#include "tests/train/mixed_folder.h"
 #include "train/data/nvjpeg_decoder.h"
 
 namespace dactyl {

@@ -205,7 +205,9 @@ LoadTimes& LoadTimes::operator+=(const LoadTimes& more) {
 
 LoadTimes Loader::times() const {
   state_->count_pauses();
-  return {state_->waited, state_->prefetch.stages(), state_->prefetch.decoded()};
+  LoadTimes times = state_->prefetch.times();
+  times.waited = state_->waited;
+  return times;
 }
 
 i64 Loader::threads() const { return state_->prefetch.threads(); }

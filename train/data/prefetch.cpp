@@ -139,14 +139,9 @@ bool Prefetch::ready(i64 batch) {
   return buffer_of(batch).missing == 0;
 }
 
-StageTimes Prefetch::stages() {
+LoadTimes Prefetch::times() {
   const std::lock_guard lock(mutex_);
-  return stages_;
-}
-
-Decoded Prefetch::decoded() {
-  const std::lock_guard lock(mutex_);
-  return decoded_;
+  return times_;
 }
 
 // Under the lock: tickets come in order, so the first of an epoch finds it missing.
@@ -180,8 +175,8 @@ void Prefetch::work() {
       lock.lock();
     }
     --busy_;
-    stages_ += take_stage_times();
-    ++stages_.samples;
+    times_.stages += take_stage_times();
+    ++times_.stages.samples;
     if (error && (!buffer.error || slot < buffer.error_slot)) {
       buffer.error = error;
       buffer.error_slot = slot;
@@ -237,8 +232,8 @@ void Prefetch::develop(BatchBuffer& buffer) {
   const auto coded = std::count_if(buffer.coded.begin(), buffer.coded.end(), [](const auto& s) { return s.picture; });
   const auto all = std::count_if(buffer.samples.begin(), buffer.samples.end(), [](i64 s) { return s >= 0; });
   const std::lock_guard lock(mutex_);
-  decoded_.on_device += coded - refused;
-  decoded_.on_host += all - coded + refused;
+  times_.decoded.on_device += coded - refused;
+  times_.decoded.on_host += all - coded + refused;
 }
 
 void Prefetch::put_filler(BatchBuffer& buffer, std::size_t slot) const {

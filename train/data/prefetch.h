@@ -54,8 +54,7 @@ class Prefetch {
   bool ready(i64 batch);         // whether wait(batch) would return at once
   i64 threads() const { return static_cast<i64>(threads_.size()); }
   i64 block_bytes() const { return static_cast<i64>(ring_.front().size); }
-  StageTimes stages();  // of all threads so far
-  Decoded decoded();
+  LoadTimes times();  // of all threads so far; nothing waited
 
  private:
   void work();
@@ -83,8 +82,7 @@ class Prefetch {
   i64 next_ticket_ = 0, end_ticket_ = 0;  // ticket = batch · slots + slot
   i64 released_ = -1;                     // batches before it are done with; -1: not started
   i64 busy_ = 0;
-  StageTimes stages_;
-  Decoded decoded_;
+  LoadTimes times_;
   bool stop_ = false;
   std::vector<std::thread> threads_;
 };
