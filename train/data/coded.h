@@ -19,9 +19,8 @@ struct JpegLayout {
   int shown_height() const { return orientation >= 5 ? width : height; }
   int shown_width() const { return orientation >= 5 ? height : width; }
 };
-// None: for the host to decode, or to refuse. Unless `whole` says that it was done before, every coefficient is
-// decoded, which is half of a decoding: only libjpeg-turbo notices all damage. In a build without it there is never a
-// layout.
+// None: for the host to decode, or to refuse. Unless `whole` says that it was done before, every code is read, which is
+// half of a decoding: libjpeg-turbo alone notices all damage. In a build without it there is never a layout.
 std::optional<JpegLayout> layout_for_device(Bytes jpeg, const JpegFacts& facts, bool whole);
 
 struct CodedPicture {
