@@ -24,6 +24,12 @@ std::string stages_text(const StageTimes& times) {
   return text;
 }
 
+std::string decoded_text(const Loading& l) {
+  if (l.decoder.empty()) return "";
+  return "\ndecoded               " + to_text(l.decoded.on_device) + " by " + l.decoder + ", " +
+         to_text(l.decoded.on_host) + " by the CPU";
+}
+
 void bench(const DataOptions& o) {
   const Use use(device_named(o.device));
   const InputSpec input = make_model(o.model, o.net).input;
@@ -40,12 +46,15 @@ void bench(const DataOptions& o) {
            {"ms_per_sample", stage_json(result.alone)},
            {"ms_per_sample_together", stage_json(result.together)},
            {"slowest", to_text(result.together.slowest())},
-           {"next", next_step(result.together, result.reading)}};
+           {"next", next_step(result.together, result.reading)},
+           {"decoder", result.decoder.empty() ? "cpu" : result.decoder},
+           {"decoded_on_gpu", result.decoded.on_device},
+           {"decoded_on_cpu", result.decoded.on_host}};
   row.update(times_json(result.ms));
   row.update(machine_json({.threads = o.loading.threads}));
   if (o.json) return print_json(row);
   std::cout << "loader, all threads   " << fixed(result.samples_per_s, 1) << " samples/s, a batch in "
-            << spread_text(result.ms) << "\none thread, a sample  " << stages_text(result.alone) << "\n"
+            << spread_text(result.ms) << decoded_text(result) << "\none thread, a sample  " << stages_text(result.alone) << "\n"
             << slowest_text(result.together, result.reading.threads)
             << "; a device that takes more waits; faster: " << next_step(result.together, result.reading) << '\n';
 }
@@ -56,6 +65,7 @@ void add_bench_data(CLI::App& bench_verb) {
   auto o = std::make_shared<DataOptions>();
   CLI::App* verb = add_verb(bench_verb, "data", "samples/s of the loader alone, and of its stages on one thread",
                             "  dactyl bench data photos --model googlenet\n"
+                            "  dactyl bench data photos --decode gpu --threads 4\n"
                             "  dactyl bench data words.pack --model i3d --frames 20 --threads 8 --json");
   verb->add_option("DATA", o->data, "as train takes it: folder of classes, CSV, pack")->required();
   verb->add_option("--model", o->model, "whose input is made")->capture_default_str();
@@ -66,6 +76,7 @@ void add_bench_data(CLI::App& bench_verb) {
   verb->add_option("--seconds", o->loading.seconds, "of measuring")
       ->check(CLI::Range(0.0, 3600.0))
       ->capture_default_str();
+  verb->add_option("--decode", o->loading.decode, "JPEG photos: auto, cpu, or gpu (nvJPEG)")->capture_default_str();
   verb->add_option("--device", o->device, "where batches go: auto, cpu, cuda or cuda:N")->capture_default_str();
   verb->add_flag("--frame-folders", o->frame_folders, "every folder of pictures is a clip, the pictures its frames");
   verb->add_flag("--json", o->json, "JSON to stdout");

@@ -13,6 +13,12 @@ constexpr bool fast_jpeg = true;
 constexpr bool fast_jpeg = false;
 #endif
 
+#ifdef DACTYL_NVJPEG
+constexpr bool nvjpeg = true;
+#else
+constexpr bool nvjpeg = false;
+#endif
+
 Json plans() {
   Json files = Json::array();
   for (const PlanFile& file : plan_files())
@@ -31,6 +37,7 @@ Json examine(const std::string& folder) {
           {"libraries", libraries_in},
           {"convolution_plans", plans()},
           {"libjpeg_turbo", fast_jpeg},
+          {"nvjpeg", nvjpeg},
           {"gnuplot", gnuplot},
           {"processor", processor_name()},
           {"cores", usable_cores()},
@@ -76,6 +83,7 @@ void print(const Json& found) {
   for (const auto& [name, version] : found["libraries"].items()) row(name, version);
   row("GPU plans", plans_text(found["convolution_plans"]));
   row("libjpeg-turbo", found["libjpeg_turbo"] ? "yes" : "no: stb_image reads JPEG");
+  row("nvJPEG", found["nvjpeg"] ? "yes: train --decode gpu" : "no: the CPU decodes photos");
   row("gnuplot", found["gnuplot"]);
   row("processor", found["processor"]);
   row("cores", found["cores"]);

@@ -73,7 +73,9 @@ Json to_json(const TrainResult& r) {
                   {"seconds", r.data.seconds},
                   {"first_epoch", r.data.first_epoch},
                   {"ms_per_sample", stage_json(r.data.stages)},
-                  {"verdict", r.data_text}};
+                  {"verdict", r.data_text},
+                  {"decoded_on_gpu", r.decoded.on_device},
+                  {"decoded_on_cpu", r.decoded.on_host}};
   return json;
 }
 

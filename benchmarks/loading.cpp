@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 #include "train/data/loader.h"
+#include "train/data/nvjpeg_decoder.h"
 #include "train/progress.h"
 #include "train/run_data.h"
 
@@ -47,7 +48,8 @@ Loading measure_loading(const std::string& path, const DataSource& source, const
                               .input = input,
                               .training = true,
                               .cache_bytes = 0,
-                              .device = Context::current().device()};
+                              .device = Context::current().device(),
+                              .decoder = decoder_named(o.decode, Context::current().device())};
   Loader loader(source, options);
   Progress progress("loading", static_cast<i64>(o.seconds * 1e3), "ms");
   const double start = host_ms();
@@ -66,6 +68,8 @@ Loading measure_loading(const std::string& path, const DataSource& source, const
   }
   result.samples_per_s = static_cast<double>(result.samples) * 1e3 / (last - start);
   result.together = loader.times().stages;
+  result.decoded = loader.times().decoded;
+  if (options.decoder) result.decoder = options.decoder->name();
   result.reading = reading_of(path, "none", source, options, loader.threads());
   return result;
 }

@@ -13,6 +13,7 @@ struct LoadingOptions {
   i64 batch = 32;
   int threads = 0;     // 0: one per core, at most 16
   double seconds = 3;  // but at least one batch
+  std::string decode = "auto";  // as train --decode
 };
 struct Loading {
   i64 samples = 0;
@@ -20,6 +21,8 @@ struct Loading {
   std::vector<double> ms;    // of each batch
   StageTimes alone;          // of some samples one by one, on one thread
   StageTimes together;       // of the loader's threads
+  std::string decoder;       // of the device, as it calls itself; empty: the host decodes
+  Decoded decoded;
   Reading reading;
 };
 // Nothing is kept in memory between epochs, so every sample is decoded again. Exit::data where none can be read.

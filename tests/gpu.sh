@@ -35,6 +35,11 @@ configure() {
   if ! ls /usr/include/cudnn.h /usr/include/*/cudnn.h /usr/local/cuda/include/cudnn.h >/dev/null 2>&1; then
     wheel=$(python3 -c 'import nvidia.cudnn as c; print(list(c.__path__)[0])' 2>/dev/null) && prefix="$prefix;$wheel"
   fi
+  # nvJPEG too; without it the program decodes on the CPU alone.
+  if ! ls /usr/include/nvjpeg.h /usr/local/cuda/include/nvjpeg.h >/dev/null 2>&1; then
+    wheel=$(python3 -c 'import glob, nvidia; print([h for p in nvidia.__path__ for h in glob.glob(p + "/*/include/nvjpeg.h")][0])' \
+      2>/dev/null) && prefix="$prefix;${wheel%/include/nvjpeg.h}"
+  fi
   local generator=()
   command -v ninja >/dev/null && generator=(-G Ninja)
   cmake -S . -B "$build" "${generator[@]}" -DDACTYL_CUDA=ON -DDACTYL_GPU_ARCH="${DACTYL_ARCH:-90}" \

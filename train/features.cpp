@@ -19,6 +19,7 @@ class Padded : public DataSource {
   std::string name(i64 i) const override { return source_.name(i % source_.size()); }
   Image image(i64 i) const override { return source_.image(i % source_.size()); }
   Image drawn(i64 i, i64 epoch) const override { return source_.drawn(i % source_.size(), epoch); }
+  std::string file(i64 i) const override { return source_.file(i % source_.size()); }
   bool varies() const override { return source_.varies(); }
   int channels() const override { return source_.channels(); }
   std::string flow() const override { return source_.flow(); }
@@ -59,6 +60,7 @@ LoaderOptions shadow_options(LoaderOptions options) {
   options.input = {.height = 1, .width = 1, .resize = Resize::warp, .resize_to = 1};
   options.augment = {};
   options.threads = 1;
+  options.decoder = nullptr;
   return options;
 }
 

@@ -127,6 +127,7 @@ std::vector<Setting> all_settings() {
       setting("graph", &TrainOptions::graph, "on: the GPU replays a captured step", true),
       setting("recompute", &TrainOptions::recompute, "on: less memory, a little slower: normalised numbers are computed again on the way back", true),
       setting("threads", &TrainOptions::threads, "threads that read pictures, 0 to 256; 0: one per core, at most 16", true),
+      setting("decode", &TrainOptions::decode, "JPEG photos to train with: auto, cpu, or gpu (by nvJPEG; other roundings; kept pictures are decoded every time); auto is cpu until gpu was measured faster"),
       setting("picture-memory", &TrainOptions::picture_memory, "MiB of pictures kept as the net wants them, so that they are decoded once; 0: none", true),
       setting("bad-limit", &TrainOptions::bad_limit, "share of a class, 0 to 1, that may be unreadable before the run stops", true),
       setting("seed", &TrainOptions::seed, "of the split, new weights, order, augmentation and dropout"),
@@ -183,6 +184,7 @@ void check_reading(const TrainOptions& o) {
   check(Exit::usage, o.classes.min_per_class >= 1, "--min-per-class {}: expected 1 or more", o.classes.min_per_class);
   check(Exit::usage, o.classes.top_classes >= 0, "--top-classes {}: expected 0 or more", o.classes.top_classes);
   check_range("threads", o.threads, 0, most_threads);
+  check_word("decode", o.decode, {"auto", "cpu", "gpu"});
   check_range<i64>("picture-memory", o.picture_memory, 0, i64{1} << 24);
   check_range("bad-limit", o.bad_limit, 0.0, 1.0);
   std::error_code ignored;

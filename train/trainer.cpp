@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "train/data/nvjpeg_decoder.h"
 #include "train/run_data.h"
 #include "train/run_subject.h"
 #include "train/settings.h"
@@ -82,6 +83,7 @@ TrainResult train(const TrainOptions& wanted, bool resume) {
   Use use(device_named(options.device));
   if (options.precision == "tf32") use.context().math = Math::tf32;
   use.context().recompute = options.recompute;
+  require_decoder(options.decode, use.context().device());
   const RunFolder folder(options.out, resume);
   const Log log(folder / "log.txt");
   const bool fresh = !folder.has_state();

@@ -53,7 +53,8 @@ struct TrainOptions {
   std::string device = "auto", precision = "fp32";  // fp32, tf32, bf16
   bool graph = true, recompute = false;
   int threads = 0;
-  i64 picture_memory = 2048;  // MiB of prepared pictures kept, which are decoded once
+  std::string decode = "auto";  // of JPEG photos that train: auto, cpu, gpu (nvJPEG)
+  i64 picture_memory = 2048;  // MiB of prepared pictures kept, which are decoded once; of files, where the GPU decodes
   double bad_limit = 0.01;
   std::uint64_t seed = 1;
 };
@@ -63,6 +64,7 @@ struct TrainResult {
   i64 steps = 0;
   DataWait data;           // of the last stage that read samples
   std::string data_text;   // what was said of it: one line, or empty
+  Decoded decoded;         // where the GPU decodes: pictures, of all stages
   Exit exit = Exit::good;  // interrupted, terminated: state is saved
 };
 

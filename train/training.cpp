@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "train/data/nvjpeg_decoder.h"
 #include "train/plan_bar.h"
 #include "train/signals.h"
 #include "train/training_step.h"
@@ -18,6 +19,7 @@ Training::Training(const Subject& subject, const TrainOptions& options, const Ru
       log_(log),
       dtype_(options.precision == "bf16" ? DType::bf16 : DType::f32),
       saved_(std::move(saved)),
+      decoder_(decoder_named(options.decode, Context::current().device())),
       random_(options.seed, Context::current().device()) {
   if (saved_) {
     state_ = saved_->state();

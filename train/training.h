@@ -74,6 +74,7 @@ class Training {
   void draw(bool last);
   LoadTimes load_times() const;  // of all feeds
   void judge_input();            // says whether the device waited for data in this stage
+  void tell_decoded();           // where it decoded: how much of it, once
   void report();
   [[noreturn]] void explain(i64 bad_step);  // finds the operation that made the first NaN
   i64 memory() const;                       // bytes
@@ -87,6 +88,7 @@ class Training {
   std::optional<SavedState> saved_;  // what a resumed run starts from, until its stage is entered
   i64 saved_step_ = -1;
 
+  std::shared_ptr<PlaneDecoder> decoder_;  // of pictures to learn from; null: the host
   Random random_;
   Tensor class_weights_;
   i64 per_epoch_ = 0, val_steps_ = 0, save_steps_ = 0;

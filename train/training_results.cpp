@@ -4,6 +4,7 @@
 
 #include "kernels/ops.h"
 #include "train/curves.h"
+#include "train/data/develop.h"
 #include "train/report.h"
 #include "train/signals.h"
 #include "train/training.h"
@@ -144,6 +145,16 @@ void Training::judge_input() {
   result_.data_text = wait_text(
       result_.data, reading_of(options_.data, options_.flow, subject_.train, loader_options(true), feed_->threads()));
   if (!result_.data_text.empty()) log_.say(result_.data_text);
+  tell_decoded();
+}
+
+void Training::tell_decoded() {
+  const bool told = result_.decoded.all() > 0;
+  result_.decoded = load_times().decoded;
+  const i64 all = result_.decoded.all();
+  if (!decoder_ || all == 0 || told) return;
+  log_.say("of " + to_text(all) + " pictures " + decoder_->name() + " decoded " + to_text(result_.decoded.on_device) +
+           "; the CPU the rest: what is no plain JPEG (progressive, CMYK, PNG), is zoomed or turned, or was refused");
 }
 
 // At most every ten seconds, and drawn by another process while training goes on.

@@ -18,7 +18,8 @@ LoaderOptions Training::loader_options(bool training) const {
           .bad_limit = options_.bad_limit,
           .never_mirrored = subject_.never_mirrored,
           .cache_bytes = options_.picture_memory << 20,
-          .device = Context::current().device()};
+          .device = Context::current().device(),
+          .decoder = training ? decoder_ : nullptr};
 }
 
 bool Training::wants_features(std::size_t index) const {

@@ -5,7 +5,9 @@
 
 Both sides train GoogLeNet with batch normalisation from the same weights on the same folder per class: short side to
 --resize, a random crop, a random mirror, momentum SGD; on a GPU in bf16, on a CPU in fp32. Rows: `decoded`, every picture
-in every epoch; `kept`, pictures held in memory as they are before the crop; and the loader alone, decoding. Photos have no packed store:
+in every epoch; `kept`, pictures held in memory as they are before the crop; and the loader alone, decoding. With `-gpu` dactyl
+decodes by nvJPEG (`--decode gpu`; `kept-gpu` holds files) and PyTorch's figures are those of the row without it; a program that
+cannot is named. The loader's line then says how many pictures the CPU decoded all the same. Photos have no packed store:
 `dactyl data pack` is for clips. Above 1, dactyl is faster.
 
 PyTorch: ImageFolder and DataLoader with a worker per thread, persistent, pinned; one endless epoch, so that it never
@@ -57,13 +59,13 @@ def measured(rows, skip, batch):
     return seconds, len(late) * batch / max(seconds, 1e-9), sum(t * w for t, w in late) / max(seconds, 1e-9), len(late)
 
 
-def dactyl_training(folder, weights, memory, out, a):
+def dactyl_training(folder, weights, memory, decode, out, a):
     """Runs until enough has been measured, then asks it to stop."""
     command = [a.dactyl, "train", "--model", "googlenet-bn", "--weights", weights, "--data", folder, "--batch", a.batch,
                "--stage", "all:1000000it@1e-3", "--sched", "const", "--val-every", "1000000it", "--save-every", "1000000it",
                "--aug", "reflect-x,crop", "--input", a.input, "--resize", f"short{a.resize}-antialias", "--split", 0.95,
                "--device", a.device, "--precision", "bf16" if a.device == "cuda" else "fp32", "--threads", a.threads,
-               "--picture-memory", memory, "--out", out]
+               "--picture-memory", memory, "--decode", decode, "--out", out]
     with open(Path(out).with_suffix(".err"), "w+") as said:
         run = subprocess.Popen([str(c) for c in command], stderr=said, stdout=subprocess.DEVNULL)
         try:
@@ -86,10 +88,17 @@ def dactyl_training(folder, weights, memory, out, a):
     return {"images_per_s": rate, "wait": wait, "steps": steps, "seconds": seconds, "verdict": (verdict or [""])[0]}
 
 
-def dactyl_loading(folder, a):
+def dactyl_loading(folder, decode, a):
     said = call(a.dactyl, "bench", "data", folder, "--model", "googlenet-bn", "--batch", a.batch, "--threads", a.threads,
-                "--seconds", a.seconds / 2, "--device", a.device, "--json")
+                "--seconds", a.seconds / 2, "--device", a.device, "--decode", decode, "--json")
     return json.loads(said)
+
+
+def why_not(folder, decode, a):
+    """Why dactyl cannot decode there, in its own words; empty: it can."""
+    tried = [a.dactyl, "bench", "data", folder, "--batch", "2", "--seconds", "0", "--device", a.device, "--decode", decode]
+    done = subprocess.run(tried, capture_output=True, text=True)
+    return done.stderr.strip()[-300:] or f"exit code {done.returncode}" if done.returncode else ""
 
 
 def torch_row(row, folder, weights, a):
@@ -133,17 +142,23 @@ def compare(a, work):
     print(f"{where}, {os.cpu_count()} cores; PyTorch {torch.__version__}, {a.workers} workers, {a.decode}; {a.pictures} JPEGs "
           f"of {a.classes} classes, batch {a.batch}, input {a.input}; {a.seconds:g} s each\n")
     print("| images/s | dactyl | waited | PyTorch | waited | mode | ratio |\n|---|---|---|---|---|---|---|", flush=True)
-    results = {}
+    results, peers = {}, {}
     for row in a.rows.split(","):
-        peer = torch_row(row, folder, weights, a)
-        mine = dactyl_training(folder, work / "start.safetensors", 0 if row == "decoded" else 1 << 20, work / row, a)
+        kind, decode = row.removesuffix("-gpu"), "gpu" if row.endswith("-gpu") else "cpu"
+        if lacking := decode == "gpu" and why_not(folder, decode, a):
+            print(f"<!-- {row}: {lacking} -->", flush=True)
+            continue
+        peer = peers[kind] = peers.get(kind) or torch_row(kind, folder, weights, a)
+        mine = dactyl_training(folder, work / "start.safetensors", 0 if kind == "decoded" else 1 << 20, decode, work / row, a)
         results[row] = {"dactyl": mine, "torch": peer}
         print(line(f"training, {row}", mine, peer), flush=True)
-        if row == "decoded":
-            loader = dactyl_loading(folder, a)
+        if kind == "decoded":
+            loader = dactyl_loading(folder, decode, a)
             results[row]["dactyl_loader"] = {k: v for k, v in loader.items() if k != "ms"}
-            print(line("loader alone, decoded", {"images_per_s": loader["samples_per_s"]}, {"images_per_s": peer.get("loader", 0)}),
+            print(line(f"loader alone, {row}", {"images_per_s": loader["samples_per_s"]}, {"images_per_s": peer.get("loader", 0)}),
                   flush=True)
+            if decode == "gpu":
+                print(f"<!-- {loader['decoder']}: {loader['decoded_on_gpu']} pictures, the CPU {loader['decoded_on_cpu']} -->")
         for mode, why in peer["failed"].items():
             print(f"<!-- {row}: PyTorch {mode}: {why} -->")
         if mine["verdict"]:
@@ -164,15 +179,16 @@ def options():
     p.add_argument("--prefetch", type=int, default=2, help="batches that each of PyTorch's workers reads ahead")
     p.add_argument("--seconds", type=float, default=6, help="of measuring each training; loaders take half of it")
     p.add_argument("--patience", type=float, default=120, help="seconds until a training of dactyl is given up")
-    p.add_argument("--rows", default="decoded,kept")
+    p.add_argument("--rows", default="", help="of decoded, decoded-gpu, kept, kept-gpu; none given: on a GPU all but the last")
     p.add_argument("--decode", default="auto", choices=("auto", *DECODERS))
     p.add_argument("--input", type=int, default=224, help="side of the net's input")
     p.add_argument("--resize", type=int, default=256, help="short side before the crop")
     p.add_argument("--json", default="", help="file that gets every figure")
     a = p.parse_args()
+    a.rows = a.rows or ("decoded,decoded-gpu,kept" if a.device == "cuda" else "decoded,kept")
     for row in a.rows.split(","):
-        if row not in ("decoded", "kept"):
-            p.error(f"--rows {row}: there are decoded, kept")
+        if row not in ("decoded", "decoded-gpu", "kept", "kept-gpu"):
+            p.error(f"--rows {row}: there are decoded, decoded-gpu, kept, kept-gpu")
     a.threads = a.workers = a.threads or len(os.sched_getaffinity(0))
     a.warm = a.workers * a.prefetch + 8 if a.device == "cuda" else 2
     a.dactyl = str(Path(a.dactyl).resolve())

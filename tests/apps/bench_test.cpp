@@ -112,7 +112,12 @@ TEST_F(Bench, data_counts_samples) {
   const auto brief = run("bench data photos --batch 2 --seconds 0 --device cpu --json").json();
   EXPECT_EQ(brief["runs"], 1);
   EXPECT_GT(brief["samples_per_s"], 0);
+  EXPECT_EQ(brief["decoder"], "cpu");
   expect_error("bench data nowhere", 3);
+  const Said gpu = run("bench data photos --decode gpu --device cpu");
+  EXPECT_EQ(gpu.code, 2);
+  EXPECT_NE(gpu.err.find("--decode gpu: "), std::string::npos) << gpu.err;
+  EXPECT_EQ(run("bench data photos --decode tpu --device cpu").code, 2);
 }
 
 // Else two files of other work would be compared as if they were of the same.

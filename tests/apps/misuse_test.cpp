@@ -72,6 +72,14 @@ TEST_F(Misuse, names_cannot_speak_to_the_terminal) {
   expect_said("data scan bytes.csv", 3, "bytes.csv:2: \"\\xff\" is not UTF-8");
 }
 
+TEST_F(Misuse, what_cannot_decode_is_said_before_a_run_begins) {
+  ASSERT_EQ(run("data synth --classes 2 --per-class 2 --size 32 --out photos").code, 0);
+  const std::string train = "train --data photos --stage head:1it@1e-3 --device cpu --out runs/none --decode ";
+  expect_said(train + "gpu", 2, "--decode cpu works everywhere");
+  expect_said(train + "both", 2, "--decode 'both': expected one of auto, cpu, gpu");
+  EXPECT_FALSE(std::filesystem::exists(path("runs/none")));
+}
+
 TEST_F(Misuse, the_list_of_models_has_columns) {
   const std::string listed = run("models").out;
   std::istringstream lines(listed);

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <memory>
 
-#include "train/data/decode.h"
+#include "train/data/coded.h"
 #ifdef DACTYL_JPEG
 #include <csetjmp>
 #include <cstdio>
@@ -55,6 +55,29 @@ struct Decoder {
     body();
   }
 
+  void read_header(Bytes bytes) {
+    guarded([&] {
+      jpeg_create_decompress(&info);
+      jpeg_mem_src(&info, bytes.data(), bytes.size());
+      jpeg_read_header(&info, TRUE);
+    });
+  }
+
+  // Every code is read and judged, of the picture hardly anything made: an eighth of its size, one row at a time.
+  void read_through() {
+    std::vector<std::uint8_t> row(3 * static_cast<std::size_t>(info.image_width));
+    info.scale_num = 1;
+    info.scale_denom = 8;
+    info.out_color_space = info.jpeg_color_space;
+    info.do_fancy_upsampling = FALSE;
+    guarded([&] {
+      jpeg_start_decompress(&info);
+      JSAMPROW to = row.data();
+      while (info.output_scanline < info.output_height) jpeg_read_scanlines(&info, &to, 1);
+      jpeg_finish_decompress(&info);
+    });
+  }
+
   void read_rows(std::uint8_t* to, std::size_t row_bytes) {
     guarded([&] {
       jpeg_start_decompress(&info);
@@ -80,11 +103,7 @@ void cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk, bool inverted, std::vect
 Image decode_frame(Bytes bytes, const JpegFacts& facts) {
   Image image{facts.height, facts.width, std::vector<std::uint8_t>(size_of(facts, 3))};
   Decoder decoder;
-  decoder.guarded([&] {
-    jpeg_create_decompress(&decoder.info);
-    jpeg_mem_src(&decoder.info, bytes.data(), bytes.size());
-    jpeg_read_header(&decoder.info, TRUE);
-  });
+  decoder.read_header(bytes);
   const bool ink = facts.components == 4;
   decoder.info.out_color_space = ink ? JCS_CMYK : JCS_RGB;
   if (!ink) {
@@ -95,6 +114,23 @@ Image decode_frame(Bytes bytes, const JpegFacts& facts) {
   decoder.read_rows(cmyk.data(), cmyk.size() / static_cast<std::size_t>(facts.height));
   cmyk_to_rgb(cmyk, facts.adobe, image.rgb);
   return image;
+}
+
+// Colours as libjpeg understands the file's markers.
+std::optional<JpegLayout> usual_layout(jpeg_decompress_struct& info, const JpegFacts& facts) {
+  constexpr i64 most_pixels = i64{1} << 26;  // rows narrowed are counted in 32 bits
+  if (i64{facts.height} * facts.width > most_pixels || jpeg_has_multiple_scans(&info)) return {};
+  const auto factors = [&](int c, int across, int down) {
+    return info.comp_info[c].h_samp_factor == across && info.comp_info[c].v_samp_factor == down;
+  };
+  JpegLayout layout{facts.height, facts.width, 1, 1, info.num_components == 1, facts.orientation};
+  if (layout.grey)
+    return info.jpeg_color_space == JCS_GRAYSCALE && factors(0, 1, 1) ? std::optional(layout) : std::nullopt;
+  if (info.num_components != 3 || info.jpeg_color_space != JCS_YCbCr || !factors(1, 1, 1) || !factors(2, 1, 1))
+    return {};
+  for (const auto& [across, down] : {std::pair{1, 1}, {2, 1}, {2, 2}})
+    if (factors(0, layout.across = across, layout.down = down)) return layout;
+  return {};
 }
 #else
 Image decode_frame(Bytes bytes, const JpegFacts& facts) {
@@ -111,6 +147,22 @@ Image decode_frame(Bytes bytes, const JpegFacts& facts) {
 #endif
 
 }  // namespace
+
+std::optional<JpegLayout> layout_for_device([[maybe_unused]] Bytes jpeg, [[maybe_unused]] const JpegFacts& facts,
+                                            [[maybe_unused]] bool whole) {
+#ifdef DACTYL_JPEG
+  try {
+    Decoder decoder;
+    decoder.read_header(jpeg);
+    const auto layout = usual_layout(decoder.info, facts);
+    if (layout && !whole) decoder.read_through();
+    return layout;
+  } catch (const Error&) {
+    // the host finds the same, and names it
+  }
+#endif
+  return {};
+}
 
 Image decode_jpeg(Bytes bytes, const ImageLimits& limits) {
   const JpegFacts facts = examine_jpeg(bytes, limits);

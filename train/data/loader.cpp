@@ -19,6 +19,7 @@ constexpr i64 most_in_a_row = 100;
 // In training a batch is full; a source smaller than it becomes the batch, equal for all ranks.
 LoaderOptions checked(const DataSource& source, LoaderOptions o) {
   check(Exit::usage, o.batch >= 1, "loader: a batch of {}", o.batch);
+  check(!o.decoder || o.decoder->device() == o.device, "loader: decodes on another device than {}", o.device);
   check(o.ranks >= 1 && o.rank >= 0 && o.rank < o.ranks, "loader: rank {} of {}", o.rank, o.ranks);
   check(Exit::usage, o.batch % o.ranks == 0, "loader: a batch of {} is not divisible by {} ranks", o.batch, o.ranks);
   check(Exit::data, source.size() > 0, "loader: the data has no samples");
@@ -57,7 +58,7 @@ struct Loader::State {
     bytes = Tensor(batch_shape(s, options), DType::u8, options.device);
     geometry = Tensor({n, 8}, DType::f32, options.device);
     labels = Tensor({n}, DType::i32, options.device);
-    if (options.device.is_cuda()) upload.emplace(options.device, prefetch.block_bytes());
+    if (options.device.is_cuda() && !options.decoder) upload.emplace(options.device, prefetch.block_bytes());
   }
 
   i64 number() const { return epoch * batches + position; }  // through all epochs
@@ -139,10 +140,13 @@ void Loader::State::count_pauses() {
     waited += pauses.front().to.since(pauses.front().from);
 }
 
-// To a GPU in one piece, while the step before still reads the tensors; what remains is a copy within its memory.
+// To a GPU in one piece, while the step before still reads the tensors; what remains is a copy within its memory. Where
+// the device decodes, the batch is there.
 void Loader::State::deliver(BatchBuffer& buffer, Batch& batch) {
-  const std::byte* block = upload ? upload->send(buffer.block.get(), buffer.copied) : buffer.block.get();
-  const Device device = upload ? options.device : Device::cpu();
+  const std::byte* block = options.decoder ? buffer.there.raw()
+                           : upload        ? upload->send(buffer.block.get(), buffer.copied)
+                                           : buffer.block.get();
+  const Device device = options.decoder || upload ? options.device : Device::cpu();
   const auto copy = [&](Tensor& to, const void* part) {
     const std::ptrdiff_t at = static_cast<const std::byte*>(part) - buffer.block.get();
     copy_bytes(to.raw(), options.device, block + at, device, static_cast<std::size_t>(to.bytes()));
@@ -152,6 +156,7 @@ void Loader::State::deliver(BatchBuffer& buffer, Batch& batch) {
   copy(geometry, buffer.geometry);
   copy(labels, buffer.labels);
   if (upload) upload->taken();
+  if (options.decoder) buffer.taken = Context::current().compute().record();
   batch = {bytes, geometry, labels, buffer.samples, epoch, position, 0};
   batch.count = std::count_if(batch.samples.begin(), batch.samples.end(), [](i64 s) { return s >= 0; });
 }
@@ -193,12 +198,16 @@ i64 Loader::batches() const { return state_->batches; }
 LoadTimes& LoadTimes::operator+=(const LoadTimes& more) {
   waited += more.waited;
   stages += more.stages;
+  decoded.on_device += more.decoded.on_device;
+  decoded.on_host += more.decoded.on_host;
   return *this;
 }
 
 LoadTimes Loader::times() const {
   state_->count_pauses();
-  return {state_->waited, state_->prefetch.stages()};
+  LoadTimes times = state_->prefetch.times();
+  times.waited = state_->waited;
+  return times;
 }
 
 i64 Loader::threads() const { return state_->prefetch.threads(); }

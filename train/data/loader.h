@@ -11,6 +11,8 @@
 
 namespace dactyl {
 
+class PlaneDecoder;
+
 // Tensors on the loader's device, at addresses that stay the same from batch to batch of one loader, so that a
 // captured step can read them.
 struct Batch {
@@ -38,12 +40,23 @@ struct LoaderOptions {
   i64 cache_bytes = i64{2} << 30; // prepared pictures kept in memory, so that small data is decoded once; 0: none.
                                   // Clips are never kept: what decodes fast is a pack
   Device device;
+  // JPEGs that it can decode are decoded and prepared on its device, which is `device`; null: the host decodes. Pixels
+  // differ by roundings, bad samples do not. What is kept in memory is then the files, decoded every time.
+  std::shared_ptr<PlaneDecoder> decoder;
+};
+
+// Pictures in batches, where a device decodes. Host: what it is not given or refuses, and what is zoomed or turned.
+struct Decoded {
+  i64 on_device = 0, on_host = 0;
+
+  i64 all() const { return on_device + on_host; }
 };
 
 // Since a loader was made.
 struct LoadTimes {
   double waited = 0;  // seconds that the device had nothing to do because next() waited; up to two batches late on a GPU
   StageTimes stages;  // what the threads did, ahead of the batches handed out
+  Decoded decoded;
 
   LoadTimes& operator+=(const LoadTimes& more);
 };

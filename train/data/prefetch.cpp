@@ -18,6 +18,24 @@ i64 thread_count(int wanted) {
   return wanted > 0 ? wanted : std::clamp<i64>(std::thread::hardware_concurrency(), 1, 16);
 }
 
+// What a body throws; its time is the stage's.
+template <class Body>
+std::exception_ptr caught(LoadStage stage, const Body& body) {
+  try {
+    const Staged staged(stage);
+    body();
+    return nullptr;
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
+// Turned and zoomed pictures are made by the host, of its own pixels.
+bool may_stay_coded(const DataSource& source, const LoaderOptions& o) {
+  const bool warped = o.training && (o.augment.zoom > 0 || o.augment.rotate > 0);
+  return o.decoder && source.frames() == 1 && !warped;
+}
+
 }  // namespace
 
 BatchBuffer::BatchBuffer(i64 slots, i64 picture_bytes)
@@ -27,7 +45,8 @@ BatchBuffer::BatchBuffer(i64 slots, i64 picture_bytes)
       geometry(reinterpret_cast<float*>(bytes + aligned(slots * picture_bytes))),
       labels(reinterpret_cast<std::int32_t*>(bytes + aligned(slots * picture_bytes) + aligned(slots * 32))),
       samples(static_cast<std::size_t>(slots)),
-      faults(static_cast<std::size_t>(slots)) {}
+      faults(static_cast<std::size_t>(slots)),
+      coded(static_cast<std::size_t>(slots)) {}
 
 Prefetch::Prefetch(const DataSource& source, const LoaderOptions& options, const Shape& batch, i64 batches,
                    MakePlan plan)
@@ -37,11 +56,17 @@ Prefetch::Prefetch(const DataSource& source, const LoaderOptions& options, const
       batches_(batches),
       slots_(batch[0]),
       sample_bytes_(static_cast<std::size_t>(batch.count() / batch[0])),
-      cache_(source, options.input, source.frames() > 1 ? 0 : options.cache_bytes),
+      cache_(source, options.input, source.frames() > 1 ? 0 : options.cache_bytes, may_stay_coded(source, options)),
+      developer_(options.decoder ? std::make_unique<Developer>(options.decoder, options.input) : nullptr),
       make_plan_(std::move(plan)) {
   const i64 threads = thread_count(options.threads);
   const i64 ahead = 3 + 2 * threads / slots_;  // small batches: enough of them that every thread has work
   for (i64 i = 0; i < ahead; ++i) ring_.emplace_back(slots_, static_cast<i64>(sample_bytes_));
+  for (BatchBuffer& buffer : ring_) {
+    if (!developer_) break;
+    buffer.there = Tensor({static_cast<i64>(buffer.size)}, DType::u8, options.decoder->device());
+    buffer.taken = Context::current().compute().record();  // whoever had this memory before is done with it
+  }
   try {
     for (i64 i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
   } catch (const std::system_error& error) {
@@ -114,9 +139,9 @@ bool Prefetch::ready(i64 batch) {
   return buffer_of(batch).missing == 0;
 }
 
-StageTimes Prefetch::stages() {
+LoadTimes Prefetch::times() {
   const std::lock_guard lock(mutex_);
-  return stages_;
+  return times_;
 }
 
 // Under the lock: tickets come in order, so the first of an epoch finds it missing.
@@ -140,19 +165,18 @@ void Prefetch::work() {
     const std::shared_ptr<const EpochPlan> plan = plan_of(ticket);
     ++busy_;
     lock.unlock();
-    std::exception_ptr error;
-    try {
-      const Staged copying(LoadStage::copy);
-      fill(*plan, ticket);
-    } catch (...) {
-      error = std::current_exception();
-    }
-    lock.lock();
-    --busy_;
-    stages_ += take_stage_times();
-    ++stages_.samples;
     BatchBuffer& buffer = buffer_of(ticket / slots_);
     const i64 slot = ticket % slots_;
+    std::exception_ptr error = caught(LoadStage::copy, [&] { fill(*plan, ticket); });
+    lock.lock();
+    if (developer_ && buffer.missing == 1 && !buffer.error && !error) {  // the last one does what needs all of them
+      lock.unlock();
+      error = caught(LoadStage::decode, [&] { develop(buffer); });
+      lock.lock();
+    }
+    --busy_;
+    times_.stages += take_stage_times();
+    ++times_.stages.samples;
     if (error && (!buffer.error || slot < buffer.error_slot)) {
       buffer.error = error;
       buffer.error_slot = slot;
@@ -167,6 +191,7 @@ void Prefetch::fill(const EpochPlan& plan, i64 ticket) {
   const auto slot = static_cast<std::size_t>(ticket % slots_);
   BatchBuffer& buffer = buffer_of(batch);
   buffer.faults[slot].clear();
+  buffer.coded[slot] = {};
   const i64 position = batch % batches_ * options_.batch + options_.rank * slots_ + ticket % slots_;
   if (position < static_cast<i64>(plan.order.size()))
     put_picture(plan.epoch, plan.order[static_cast<std::size_t>(position)], buffer, slot);
@@ -177,7 +202,7 @@ void Prefetch::fill(const EpochPlan& plan, i64 ticket) {
 void Prefetch::put_picture(i64 epoch, i64 sample, BatchBuffer& buffer, std::size_t slot) {
   Drawn drawn = cache_.draw(sample, options_.training ? epoch : -1);
   buffer.faults[slot] = std::move(drawn.faults);
-  if (!drawn.image) return put_filler(buffer, slot);
+  if (!drawn.image && !drawn.coded) return put_filler(buffer, slot);
   const int side = static_cast<int>(side_), label = source_.label(sample);
   Geometry geometry = centred(options_.input, side, side);
   std::uint8_t* to = buffer.bytes + slot * sample_bytes_;
@@ -186,15 +211,29 @@ void Prefetch::put_picture(i64 epoch, i64 sample, BatchBuffer& buffer, std::size
     AugmentOptions augment = options_.augment;
     if (c < options_.never_mirrored.size() && options_.never_mirrored[c]) augment.reflect_x = false;
     geometry = augmented(augment, options_.input, side, side, options_.seed, epoch, sample);
-    if (augment.zoom > 0 || augment.rotate > 0)
+    if (drawn.image && (augment.zoom > 0 || augment.rotate > 0))
       drawn.image = std::make_shared<Image>(augmented(augment, *drawn.image, options_.seed, epoch, sample));
   }
-  check(drawn.image->rgb.size() == sample_bytes_, "loader: {} gives {} bytes, a batch has room for {}",
-        source_.name(sample), drawn.image->rgb.size(), sample_bytes_);
-  std::memcpy(to, drawn.image->rgb.data(), sample_bytes_);
+  if (drawn.coded) {
+    buffer.coded[slot] = coded_slot(std::move(drawn.coded), options_.input);
+  } else {
+    check(drawn.image->rgb.size() == sample_bytes_, "loader: {} gives {} bytes, a batch has room for {}",
+          source_.name(sample), drawn.image->rgb.size(), sample_bytes_);
+    std::memcpy(to, drawn.image->rgb.data(), sample_bytes_);
+  }
   std::copy(geometry.begin(), geometry.end(), buffer.geometry + 8 * slot);
   buffer.labels[slot] = label;
   buffer.samples[slot] = drawn.sample;
+}
+
+void Prefetch::develop(BatchBuffer& buffer) {
+  const i64 refused = developer_->develop(buffer.block.get(), buffer.size, sample_bytes_, buffer.coded, buffer.taken,
+                                          buffer.there.raw());
+  const auto coded = std::count_if(buffer.coded.begin(), buffer.coded.end(), [](const auto& s) { return s.picture; });
+  const auto all = std::count_if(buffer.samples.begin(), buffer.samples.end(), [](i64 s) { return s >= 0; });
+  const std::lock_guard lock(mutex_);
+  times_.decoded.on_device += coded - refused;
+  times_.decoded.on_host += all - coded + refused;
 }
 
 void Prefetch::put_filler(BatchBuffer& buffer, std::size_t slot) const {

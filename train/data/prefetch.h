@@ -6,6 +6,7 @@
 #include <functional>
 #include <thread>
 
+#include "train/data/develop.h"
 #include "train/data/loader.h"
 #include "train/data/picture_cache.h"
 
@@ -30,6 +31,10 @@ struct BatchBuffer {
   std::exception_ptr error;                // of the lowest slot that failed
   i64 error_slot = 0, missing = 0;         // slots not filled yet
   Event copied;                            // set by the consumer; reached before the buffer is filled again
+  // Where a device decodes: the block's twin there, complete when no slot is missing.
+  std::vector<CodedSlot> coded;
+  Tensor there;
+  Event taken;  // set by the consumer: it has been read
 };
 
 // A ring of buffers. Work is handed out slot by slot in order, so every thread helps with the batch needed next.
@@ -49,7 +54,7 @@ class Prefetch {
   bool ready(i64 batch);         // whether wait(batch) would return at once
   i64 threads() const { return static_cast<i64>(threads_.size()); }
   i64 block_bytes() const { return static_cast<i64>(ring_.front().size); }
-  StageTimes stages();  // of all threads so far
+  LoadTimes times();  // of all threads so far; nothing waited
 
  private:
   void work();
@@ -59,6 +64,7 @@ class Prefetch {
   void fill(const EpochPlan& plan, i64 ticket);
   void put_picture(i64 epoch, i64 sample, BatchBuffer& buffer, std::size_t slot);
   void put_filler(BatchBuffer& buffer, std::size_t slot) const;
+  void develop(BatchBuffer& buffer);
   BatchBuffer& buffer_of(i64 batch) { return ring_[static_cast<std::size_t>(batch) % ring_.size()]; }
 
   const DataSource& source_;
@@ -66,6 +72,7 @@ class Prefetch {
   const i64 side_, batches_, slots_;  // slots: samples of a batch that this rank takes
   const std::size_t sample_bytes_;
   PictureCache cache_;
+  std::unique_ptr<Developer> developer_;  // where a device decodes
   const MakePlan make_plan_;
   std::shared_ptr<const EpochPlan> plan_;  // of the ticket taken last
   std::vector<BatchBuffer> ring_;
@@ -75,7 +82,7 @@ class Prefetch {
   i64 next_ticket_ = 0, end_ticket_ = 0;  // ticket = batch · slots + slot
   i64 released_ = -1;                     // batches before it are done with; -1: not started
   i64 busy_ = 0;
-  StageTimes stages_;
+  LoadTimes times_;
   bool stop_ = false;
   std::vector<std::thread> threads_;
 };

@@ -1,51 +1,14 @@
 // Separable resampling in fixed point: rows first, then columns, rounded once, at the end. Integers, so that every
 // machine gets the same bytes; PIL, which also rounds in between, differs by one step in a third of them.
 #include <algorithm>
-#include <cmath>
 
+#include "kernels/jpeg_planes.h"
 #include "train/data/image.h"
 #include "train/data/load_stage.h"
+#include "train/data/taps.h"
 
 namespace dactyl {
 namespace {
-
-// Of 31 bits: a picture's 8 and a weight's 22 in a row; then 8 and 6 of the blended row and a weight's 16 in a column.
-// One is left for sums slightly above 1.
-constexpr int weight_bits = 22, between_bits = 6, column_weight_bits = 16;
-
-// Which inputs make output i, and how much of each.
-struct Taps {
-  int width = 0;  // taps per output; unused ones weigh nothing
-  std::vector<int> first, count;
-  std::vector<std::int32_t> weight;  // (outputs, width)
-};
-
-double triangle(double x) { return std::max(0.0, 1 - std::abs(x)); }
-
-// Outputs [begin, begin + n) of `from` samples brought to `to`: a triangle around the centre, as wide as the step when
-// shrinking with antialias, else two neighbours. At the edges the weights that remain are scaled to sum to 1.
-Taps taps_for(int from, int to, int begin, int n, Filter filter) {
-  const double scale = static_cast<double>(from) / to;
-  const double support = filter == Filter::antialias ? std::max(scale, 1.0) : 1.0;
-  Taps taps;
-  taps.width = static_cast<int>(std::ceil(support)) * 2 + 1;
-  taps.weight.assign(static_cast<std::size_t>(n) * static_cast<std::size_t>(taps.width), 0);
-  std::vector<double> share(static_cast<std::size_t>(taps.width));
-  for (int i = 0; i < n; ++i) {
-    const double centre = (begin + i + 0.5) * scale;
-    const int first = std::max(0, static_cast<int>(centre - support + 0.5));
-    const int last = std::min(from, static_cast<int>(centre + support + 0.5));
-    double sum = 0;
-    for (int k = first; k < last; ++k)
-      sum += share[static_cast<std::size_t>(k - first)] = triangle((k - centre + 0.5) * (1 / support));
-    auto* weight = &taps.weight[static_cast<std::size_t>(i) * static_cast<std::size_t>(taps.width)];
-    for (int k = 0; k < last - first; ++k)
-      weight[k] = static_cast<std::int32_t>(0.5 + share[static_cast<std::size_t>(k)] / sum * (1 << weight_bits));
-    taps.first.push_back(first);
-    taps.count.push_back(last - first);
-  }
-  return taps;
-}
 
 // One row of (…, channels) bytes to taps.first.size() pixels in units of 1/64.
 template <int channels>
@@ -79,7 +42,7 @@ template <int channels>
 void resample(const Image& image, int height, int width, Filter filter, int top, int left, Image& part) {
   const Taps across = taps_for(image.width, width, left, part.width, filter);
   const Taps down = taps_for(image.height, height, top, part.height, filter);
-  const int begin = down.first.front(), end = down.first.back() + down.count.back();
+  const int begin = down.begin(), end = down.end();
   const std::size_t row = part.row_bytes();
   std::vector<std::uint16_t> narrow(static_cast<std::size_t>(end - begin) * row);
   std::vector<std::int32_t> sums(row);
@@ -108,9 +71,6 @@ Image resized_part(const Image& image, int height, int width, Filter filter, int
   return part;
 }
 
-// torchvision's centre: half of an odd rest goes to the even side.
-int centre_of(int all, int part) { return static_cast<int>(std::nearbyint((all - part) / 2.0)); }
-
 }  // namespace
 
 Image resized(const Image& image, int height, int width, Filter filter) {
@@ -118,12 +78,8 @@ Image resized(const Image& image, int height, int width, Filter filter) {
 }
 
 Image prepared(const Image& image, const InputSpec& input) {
-  const int side = static_cast<int>(std::max({input.resize_to, input.height, input.width}));
-  if (input.resize == Resize::warp) return resized(image, side, side, input.filter);
-  const int shorter = std::min(image.height, image.width);
-  const auto scaled = [&](int extent) { return static_cast<int>(i64{side} * extent / shorter); };
-  const int height = scaled(image.height), width = scaled(image.width);
-  return resized_part(image, height, width, input.filter, centre_of(height, side), centre_of(width, side), side, side);
+  const Preparation p = preparation(image.height, image.width, input);
+  return resized_part(image, p.height, p.width, input.filter, p.top, p.left, p.side, p.side);
 }
 
 }  // namespace dactyl

@@ -15,6 +15,8 @@ class DataSource : public Labelled {
   virtual Image image(i64 i) const = 0;  // thread-safe; throws Exit::data if the file is bad
   // Clips: the frames that epoch trains on, a pure function of both numbers. Pictures are the same in every epoch.
   virtual Image drawn(i64 i, i64 epoch) const { return (void)epoch, image(i); }
+  // The file whose picture, as read_image gives it, is image(i); empty: there is none.
+  virtual std::string file(i64 i) const { return (void)i, ""; }
   virtual bool varies() const { return false; }    // whether drawn() depends on the epoch
   virtual int channels() const { return 3; }       // of every image: 3, or 2 for optical flow
   virtual int frames() const { return 1; }         // of every image: a clip has several
@@ -34,6 +36,7 @@ class ImageFiles : public DataSource {
   int label(i64 i) const override;
   std::string name(i64 i) const override;
   Image image(i64 i) const override;
+  std::string file(i64 i) const override { return name(i); }
   const std::vector<std::string>& labels() const override;
 
  private:

@@ -26,6 +26,7 @@ class Subset : public DataSource {
   std::string name(i64 i) const override { return source_->name(at(i)); }
   Image image(i64 i) const override { return source_->image(at(i)); }
   Image drawn(i64 i, i64 epoch) const override { return source_->drawn(at(i), epoch); }
+  std::string file(i64 i) const override { return source_->file(at(i)); }
   bool varies() const override { return source_->varies(); }
   int channels() const override { return source_->channels(); }
   std::string flow() const override { return source_->flow(); }
