@@ -8,9 +8,9 @@
 
 namespace dactyl::hopper {
 
-// Whether the problem is such a convolution, in bf16, one group, odd windows of up to 5 taps an extent with the padding
-// on both sides that SAME asks for, channels and pitches in eights, and one of the passes forward and data. A question
-// of shapes alone.
+// Whether the problem is such a convolution, in bf16, odd windows of up to 5 taps an extent with the padding on both
+// sides that SAME asks for, channels of groups and pitches in eights, and one of the passes forward and data. With more
+// than one group, sums over a multiple of 16 channels. A question of shapes alone.
 bool is_implicit(const ConvProblem& problem);
 
 // Whether the current GPU can run it.

@@ -19,17 +19,18 @@ constexpr int implicit_threads = 384;
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
 template <class M>
 __device__ void bring_tile(Rings<M>& at, const ImplicitShape& s, const CUtensorMap& x, const CUtensorMap& w, int first,
-                           int out) {
+                           int group, int out) {
   const Pixel p = s.pixel(first);
+  const int in = group * s.ins, filter = group * s.outs + out;
   for (RunWalk run(s, s.depth_taps(first, M::places)); run.more(); run.next(), at.runs.next()) {
     at.runs.wait_until_empty();
     arrive_and_expect(at.runs.full(), M::brought(s) * M::row_bytes);
-    copy_pixels(at.runs.address(), x, at.runs.full(), run.channel(), p.w - s.window[2] / 2, p.h - s.window[1] / 2,
+    copy_pixels(at.runs.address(), x, at.runs.full(), in + run.channel(), p.w - s.window[2] / 2, p.h - s.window[1] / 2,
                 p.d - s.window[0] / 2, p.n, run.w, run.h, run.d);
     for (int tap = 0; tap < s.shared; ++tap, at.filters.next()) {
       at.filters.wait_until_empty();
       arrive_and_expect(at.filters.full(), M::filter_bytes);
-      copy_box(at.filters.address(), w, at.filters.full(), run.channel(), run.tap() + tap, out);
+      copy_box(at.filters.address(), w, at.filters.full(), run.channel(), run.tap() + tap, filter);
     }
   }
 }
@@ -40,20 +41,21 @@ __device__ void bring_all(Rings<TileMemory<blocks, columns>> at, const ImplicitS
   fetch_map(x);
   fetch_map(w);
   for (int tile = blockIdx.x; tile < g.count; tile += gridDim.x)
-    bring_tile(at, s, x, w, g.first_place(tile, 128 * blocks), g.first_out(tile, columns));
+    bring_tile(at, s, x, w, g.first_place(tile, 128 * blocks), g.group(tile), g.first_out(tile, columns));
 }
 
 template <int blocks, int columns>
 __device__ void multiply_all(Rings<TileMemory<blocks, columns>> at, const ImplicitShape& s, const TileGrid& g,
                              const ImplicitOutput& e) {
-  const int group = warpgroup();
+  const int half = warpgroup();
   float d[blocks][columns / 2];
   for (int tile = blockIdx.x; tile < g.count; tile += gridDim.x) {
-    const int first = g.first_place(tile, 128 * blocks);
-    multiply_tile(at, s, first, group, d);
+    const int first = g.first_place(tile, 128 * blocks), group = g.group(tile);
+    multiply_tile(at, s, first, half, d);
 #pragma unroll
     for (int b = 0; b < blocks; ++b)
-      store_block(s, e, first + (group * blocks + b) * 64, g.first_out(tile, columns), d[b]);
+      store_block(s, e, first + (half * blocks + b) * 64, group * s.outs + g.first_out(tile, columns),
+                  (group + 1) * s.outs, d[b]);
   }
 }
 #endif

@@ -24,7 +24,7 @@ struct Taps {
 // price are places without an output.
 struct ImplicitShape {
   int batch, extent[3], window[3];  // depth, height, width
-  int ins, outs;
+  int groups, ins, outs;            // channels of a group, which are a range of the pixels'
   int shared;                // taps along the width that share a run: all or one
   int row, frame, places;    // a row's places, a frame's, all
   int steps;                 // of a tap
@@ -37,10 +37,12 @@ struct ImplicitShape {
       extent[i] = static_cast<int>(p.in[i]);
       window[i] = static_cast<int>(p.kernel[i]);
     }
-    ins = static_cast<int>(forward ? p.ins : p.outs);
-    outs = static_cast<int>(forward ? p.outs : p.ins);
-    from_pitch = forward ? p.ins : p.y_pitch();
-    to_pitch = forward ? p.y_pitch() : p.ins;
+    groups = static_cast<int>(p.groups);
+    const i64 of_x = p.ins, of_y = p.outs / p.groups;
+    ins = static_cast<int>(forward ? of_x : of_y);
+    outs = static_cast<int>(forward ? of_y : of_x);
+    from_pitch = forward ? of_x * groups : p.y_pitch();
+    to_pitch = forward ? p.y_pitch() : of_x * groups;
     shared = rows ? window[2] : 1;
     row = extent[2] + shared / 2;
     frame = extent[1] * row;
@@ -96,10 +98,10 @@ class RunWalk {
 };
 
 // Which number of a filter w (outs, taps, ins) lies at a place of the data gradient's (ins, taps, outs): its channels
-// exchanged, its taps backwards.
+// exchanged, its taps backwards. Groups follow each other in both; outs and ins are those of one.
 HD inline i64 exchanged(i64 place, i64 outs, i64 taps, i64 ins) {
-  const i64 out = place % outs, tap = place / outs % taps, in = place / (outs * taps);
-  return (out * taps + taps - 1 - tap) * ins + in;
+  const i64 out = place % outs, tap = place / outs % taps, row = place / (outs * taps);
+  return ((row / ins * outs + out) * taps + taps - 1 - tap) * ins + row % ins;
 }
 
 }  // namespace dactyl::hopper

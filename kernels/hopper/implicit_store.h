@@ -23,17 +23,18 @@ __device__ inline std::uint32_t finished(float a, float b, std::uint32_t least) 
   return v;
 }
 
-// A block of 64 places from `first` on. Of 32 outputs, four packs of 8, a lane has two of each of two places; by turns
+// A block of 64 places from `first` on, its outputs from `out` to `end`. Of 32 outputs, four packs of 8, a lane has two of each of two places; by turns
 // with its three neighbours it ends up with a pack of each, a quad with 64 bytes.
 template <int n>
-__device__ void store_block(const ImplicitShape& s, const ImplicitOutput& e, int first, int out, const float (&d)[n]) {
+__device__ void store_block(const ImplicitShape& s, const ImplicitOutput& e, int first, int out, int end,
+                            const float (&d)[n]) {
   constexpr std::uint32_t zeros = 0, minus_infinities = 0xff80ff80;
   const int lane = threadIdx.x % 32, own = lane % 4,
             place = first + static_cast<int>(threadIdx.x) / 32 % 4 * 16 + lane / 4;
   const i64 pixels[2] = {s.output(place), s.output(place + 8)};
   const std::uint32_t least = e.relu ? zeros : minus_infinities;
   // Not through the cache for constants: then all would be loaded at once, into registers that there are not.
-  const auto bias = [&](int channel) { return e.bias && channel < s.outs ? float(e.bias[channel]) : 0.0f; };
+  const auto bias = [&](int channel) { return e.bias && channel < end ? float(e.bias[channel]) : 0.0f; };
 #pragma unroll
   for (int i = 0; i < n / 4; i += 4) {
     Words4 words[2] = {};  // of both
@@ -50,7 +51,7 @@ __device__ void store_block(const ImplicitShape& s, const ImplicitOutput& e, int
     for (int half = 0; half < 2; ++half) {
       const Words4& w = words[half];
       turn_quad(words[half], lane);
-      if (i + own < n / 4 && pixels[half] >= 0 && channel < s.outs)
+      if (i + own < n / 4 && pixels[half] >= 0 && channel < end)
         *reinterpret_cast<uint4*>(e.y + pixels[half] * s.to_pitch + channel) = {w[0], w[1], w[2], w[3]};
     }
   }

@@ -19,7 +19,7 @@ std::uint64_t unsigned_of(i64 n) { return static_cast<std::uint64_t>(n); }
 CUtensorMap input_map(const ImplicitShape& s, const void* x, int places) {
   static const auto encode = function_of_driver<decltype(cuTensorMapEncodeIm2col)>("cuTensorMapEncodeIm2col");
   const i64 pixel = 2 * s.from_pitch, row = pixel * s.extent[2], frame = row * s.extent[1];
-  const cuuint64_t extents[] = {unsigned_of(s.ins), unsigned_of(s.extent[2]), unsigned_of(s.extent[1]),
+  const cuuint64_t extents[] = {unsigned_of(i64{s.groups} * s.ins), unsigned_of(s.extent[2]), unsigned_of(s.extent[1]),
                                 unsigned_of(s.extent[0]), unsigned_of(s.batch)};
   const cuuint64_t strides[] = {unsigned_of(pixel), unsigned_of(row), unsigned_of(frame),
                                 unsigned_of(frame * s.extent[0])};
@@ -37,7 +37,8 @@ CUtensorMap input_map(const ImplicitShape& s, const void* x, int places) {
 CUtensorMap filter_map(const ImplicitShape& s, const void* w, int columns) {
   static const auto encode = function_of_driver<decltype(cuTensorMapEncodeTiled)>("cuTensorMapEncodeTiled");
   const i64 tap = i64{2} * s.ins;
-  const cuuint64_t extents[] = {unsigned_of(s.ins), unsigned_of(s.taps()), unsigned_of(s.outs)};
+  const cuuint64_t extents[] = {unsigned_of(s.ins), unsigned_of(s.taps()),
+                                unsigned_of(i64{s.groups} * s.outs)};
   const cuuint64_t strides[] = {unsigned_of(tap), unsigned_of(tap * s.taps())};
   const cuuint32_t box[] = {step_channels, 1, static_cast<cuuint32_t>(columns)}, steps[] = {1, 1, 1};
   CUtensorMap map{};

@@ -7,11 +7,11 @@
 
 namespace dactyl::hopper {
 
-// The input by runs of `places` places, 64 channels of each; zeros beyond the borders and the channels. x: at a
-// multiple of 16 bytes.
+// The input, all groups, by runs of `places` places, 64 channels of each; zeros beyond the borders and the channels.
+// x: at a multiple of 16 bytes.
 CUtensorMap input_map(const ImplicitShape& shape, const void* x, int places);
 
-// A dense filter (outs, taps, ins) by boxes of `columns` outputs and 64 channels of one tap; zeros beyond both.
+// A dense filter (groups·outs, taps, ins) by boxes of `columns` outputs and 64 channels of one tap; zeros beyond both.
 CUtensorMap filter_map(const ImplicitShape& shape, const void* w, int columns);
 
 }  // namespace dactyl::hopper

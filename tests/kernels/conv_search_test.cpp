@@ -74,7 +74,7 @@ TEST_F(ConvSearch, implicit_products_give_the_right_numbers) {
   if (!hopper::has_implicit_kernels()) GTEST_SKIP() << "this GPU is no Hopper";
   Layer slice = middle;
   slice.into = 256, slice.first = 64;
-  for (const Layer& l : {middle, slice})
+  for (const Layer& l : {middle, slice, grouped})
     for (const bool rows : {false, true})
       expect_right(
           l, DType::bf16,

@@ -11,10 +11,12 @@ struct ImplicitCase {
   i64 outs;
   Shape kernel;
   i64 into = 0, first = 0;  // y is a slice, from channel `first` on, of a tensor of so many; 0: y is dense
+  i64 groups = 1;
 };
 
 // One tile that is not full; channels that fill no step, no unit, no tile; several frames, clips and tiles; rows longer
-// and shorter than a tile; a frame alone; windows of one, three and five taps; slices; more outputs than a tile has.
+// and shorter than a tile; a frame alone; windows of one, three and five taps; slices; more outputs than a tile has;
+// groups whose channels fill no step and no tile, two and three of them, into a slice.
 inline const std::vector<ImplicitCase> implicit_cases{
     {{1, 2, 3, 4, 64}, 32, {3, 3, 3}},
     {{1, 3, 7, 5, 24}, 40, {3, 3, 3}},
@@ -25,6 +27,9 @@ inline const std::vector<ImplicitCase> implicit_cases{
     {{1, 10, 9, 32}, 24, {5, 5}},
     {{1, 2, 7, 9, 16}, 200, {3, 3, 3}},
     {{1, 7, 5, 3, 48}, 24, {5, 1, 1}},
+    {{1, 9, 7, 96}, 256, {5, 5}, 0, 0, 2},
+    {{1, 5, 6, 384}, 64, {3, 3}, 0, 0, 2},
+    {{2, 2, 5, 6, 240}, 96, {3, 3, 3}, 160, 40, 3},
 };
 
 inline Tensor implicit_noise(const Shape& shape, std::uint32_t stream) {
@@ -48,8 +53,8 @@ struct WantedImplicit {
   ConvProblem forward, data;
 
   WantedImplicit(const ImplicitCase& c, bool epilogue) : x(implicit_noise(c.x, 1)) {
-    Shape filter{c.outs, 1, 1, 1, c.x.channels()}, step = c.kernel, half = c.kernel;
-    if (c.kernel.rank() == 2) filter = {c.outs, 1, 1, c.x.channels()};
+    Shape filter{c.outs, 1, 1, 1, c.x.channels() / c.groups}, step = c.kernel, half = c.kernel;
+    if (c.kernel.rank() == 2) filter = {c.outs, 1, 1, c.x.channels() / c.groups};
     for (int i = 0; i < c.kernel.rank(); ++i) {
       filter = filter.with(i + 1, c.kernel[i]);
       step = step.with(i, 1);
@@ -57,8 +62,10 @@ struct WantedImplicit {
     }
     w = implicit_noise(filter, 2);
     if (epilogue) bias = implicit_noise({c.outs}, 3);
-    ConvOptions options{.window = window(c.kernel, step, half), .relu = epilogue, .algorithm = Algorithm::reference};
-    const ConvOptions plain = {.window = options.window, .algorithm = Algorithm::reference};
+    const ConvOptions plain = {
+        .window = window(c.kernel, step, half), .groups = c.groups, .algorithm = Algorithm::reference};
+    ConvOptions options = plain;
+    options.relu = epilogue;
     if (epilogue) options.bias = bias.to(DType::f32);
     y = conv(x.to(DType::f32), w.to(DType::f32), options);
     dy = in_place(c, implicit_noise(y.shape(), 4));

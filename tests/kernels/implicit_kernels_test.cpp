@@ -11,6 +11,13 @@ const std::vector<ImplicitCase> large{
     {{9, 45, 45, 72}, 96, {3, 3}},
 };
 
+// AlexNet's, of one picture and of several.
+const std::vector<ImplicitCase> grouped{
+    {{1, 27, 27, 96}, 256, {5, 5}, 0, 0, 2},
+    {{1, 13, 13, 384}, 384, {3, 3}, 0, 0, 2},
+    {{5, 13, 13, 384}, 256, {3, 3}, 320, 32, 2},
+};
+
 // Runs a pass on memory full of NaN with guard zones, again, and as a replayed graph.
 std::vector<double> thrice(const std::function<Tensor()>& place, const std::function<void(const Tensor&)>& pass) {
   const i64 before = Pool::damaged();
@@ -86,6 +93,8 @@ TEST_F(ImplicitKernels, all_tiles_by_rows_agree_with_the_loops) {
 }
 TEST_F(ImplicitKernels, many_tiles_agree_with_the_loops) { check_tiles(large, true, false); }
 TEST_F(ImplicitKernels, many_tiles_by_rows_agree_with_the_loops) { check_tiles(large, true, true); }
+TEST_F(ImplicitKernels, groups_agree_with_the_loops) { check_tiles(grouped, true, false); }
+TEST_F(ImplicitKernels, groups_by_rows_agree_with_the_loops) { check_tiles(grouped, true, true); }
 
 }  // namespace
 }  // namespace dactyl::hopper

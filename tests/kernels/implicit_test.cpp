@@ -15,8 +15,9 @@ std::size_t swizzled(int address) { return static_cast<std::size_t>(address ^ (a
 
 float number(const bf16* at, bool inside) { return inside ? float(*at) : 0; }
 
-// The copy engine: a run of places, 64 channels of each, as the run's first tap sees them.
-Image copied_run(const ImplicitShape& s, const bf16* x, int first, int count, const RunWalk& run) {
+// The copy engine: a run of places, 64 channels of each, as the run's first tap sees them. What lies in another group
+// must not be used: NaN.
+Image copied_run(const ImplicitShape& s, const bf16* x, int first, int count, const RunWalk& run, int group) {
   Image to(static_cast<std::size_t>(count) * step_channels, std::nanf(""));
   const Pixel begin = s.pixel(first);
   int at[4] = {begin.w, begin.h, begin.d, begin.n};
@@ -27,9 +28,12 @@ Image copied_run(const ImplicitShape& s, const bf16* x, int first, int count, co
     const bool inside =
         w >= 0 && w < s.extent[2] && h >= 0 && h < s.extent[1] && d >= 0 && d < s.extent[0] && at[3] < s.batch;
     const i64 pixel = ((i64{at[3]} * s.extent[0] + d) * s.extent[1] + h) * s.extent[2] + w;
-    for (int c = 0; c < step_channels; ++c)
-      to[swizzled(i * 128 + 2 * c)] =
-          number(x + pixel * s.from_pitch + run.channel() + c, inside && run.channel() + c < s.ins);
+    for (int c = run.channel(); c < run.channel() + step_channels; ++c) {
+      const int of_all = group * s.ins + c;
+      float& copied = to[swizzled(i * 128 + 2 * (c - run.channel()))];
+      copied = inside && of_all < s.groups * s.ins ? float(x[pixel * s.from_pitch + of_all]) : 0;
+      if (c >= s.ins && of_all < s.groups * s.ins) copied = std::nanf("");
+    }
     for (int e = 0; e < 3 && ++at[e] == end[e]; ++e) {
       at[e] = 0;
       if (e == 2) ++at[3];
@@ -43,7 +47,7 @@ Image copied_filters(const ImplicitShape& s, const bf16* w, int out, int count, 
   for (int i = 0; i < count; ++i)
     for (int c = channel; c < channel + step_channels; ++c)
       to[swizzled(i * 128 + 2 * (c - channel))] =
-          number(w + (i64{out + i} * s.taps() + tap) * s.ins + c, out + i < s.outs && c < s.ins);
+          number(w + (i64{out + i} * s.taps() + tap) * s.ins + c, out + i < s.groups * s.outs && c < s.ins);
   return to;
 }
 
@@ -53,8 +57,8 @@ float operand_number(const Image& m, int at, int i, int k) {
 }
 
 // What lanes 4r to 4r + 3 store of row r of a block, from the sums as the unit leaves them with lanes.
-void store_row(const ImplicitShape& s, const bf16* bias, bool relu, int place, int out, const float* sums, int columns,
-               std::vector<float>& y) {
+void store_row(const ImplicitShape& s, const bf16* bias, bool relu, int place, int out, int end, const float* sums,
+               int columns, std::vector<float>& y) {
   for (int i = 0; i < columns / 8; i += 4) {
     Words4 words[4] = {};  // of lanes; here a word says where its number comes from
     for (int lane = 0; lane < 4; ++lane)
@@ -69,9 +73,9 @@ void store_row(const ImplicitShape& s, const bf16* bias, bool relu, int place, i
     for (int lane = 0; lane < 4; ++lane)
       for (int n = 0; n < 8; ++n) {
         const int column = static_cast<int>(words[lane][n / 2]) + n % 2, channel = out + 8 * (i + lane) + n;
-        if (i + lane >= columns / 8 || s.output(place) < 0 || channel >= s.outs) continue;
+        if (i + lane >= columns / 8 || s.output(place) < 0 || channel >= end) continue;
         const float v = sums[column] + (bias ? float(bias[channel]) : 0);
-        float& to = y[static_cast<std::size_t>(s.output(place) * s.outs + channel)];
+        float& to = y[static_cast<std::size_t>(s.output(place) * s.groups * s.outs + channel)];
         EXPECT_TRUE(std::isnan(to)) << "stored twice";
         to = relu && v < 0 ? 0 : v;
       }
@@ -93,22 +97,23 @@ void multiply_step(std::vector<float>& d, const Image& run, const Image& filters
 template <int blocks, int columns>
 std::vector<float> by_hand(const ImplicitShape& s, const bf16* x, const bf16* w, const bf16* bias, bool relu) {
   using M = TileMemory<blocks, columns>;
-  std::vector<float> y(static_cast<std::size_t>(i64{s.batch} * s.extent[0] * s.extent[1] * s.extent[2] * s.outs),
+  std::vector<float> y(static_cast<std::size_t>(i64{s.batch} * s.extent[0] * s.extent[1] * s.extent[2] * s.groups * s.outs),
                        std::nanf(""));
   const TileGrid grid(s, {blocks, columns, s.shared > 1});
   for (int tile = 0; tile < grid.count; ++tile) {
-    const int first = grid.first_place(tile, M::places), out = grid.first_out(tile, columns);
+    const int first = grid.first_place(tile, M::places), group = grid.group(tile);
+    const int out = group * s.outs + grid.first_out(tile, columns);
     std::vector<float> d(static_cast<std::size_t>(M::places) * columns, 0);
     int runs = 0;
     for (RunWalk run(s, s.depth_taps(first, M::places)); run.more(); run.next(), ++runs) {
-      const Image places = copied_run(s, x, first, M::brought(s), run);
+      const Image places = copied_run(s, x, first, M::brought(s), run, group);
       for (int tap = 0; tap < s.shared; ++tap)
         multiply_step<blocks, columns>(d, places, copied_filters(s, w, out, columns, run.tap() + tap, run.channel()),
                                        tap, s.units(run.step));
     }
     EXPECT_EQ(runs, s.runs(first, M::places) * s.steps) << "those who bring and those who multiply";
     for (int row = 0; row < M::places; ++row)
-      store_row(s, bias, relu, first + row, out, d.data() + row * columns, columns, y);
+      store_row(s, bias, relu, first + row, out, (group + 1) * s.outs, d.data() + row * columns, columns, y);
   }
   return y;
 }
@@ -127,7 +132,7 @@ TEST(Implicit, runs_and_operands_make_the_convolution) {
                    1e-5);
       std::vector<bf16> turned;
       for (i64 i = 0; i < want.w.count(); ++i)
-        turned.push_back(w[exchanged(i, want.forward.outs, want.forward.taps(), want.forward.ins)]);
+        turned.push_back(w[exchanged(i, want.forward.outs / c.groups, want.forward.taps(), want.forward.ins)]);
       const auto dx =
           by_hand<2, 32>(ImplicitShape(want.data, rows), want.dy.data<bf16>(), turned.data(), nullptr, false);
       expect_close("dx", doubles(dx), numbers(want.dx), 1e-5);
@@ -152,6 +157,15 @@ TEST(Implicit, frames_that_are_padding_are_left_out) {
     EXPECT_EQ(s.runs(10 * s.frame - 128, 256), all);    // the last one and the next clip's first
     EXPECT_EQ(s.runs(s.places - 1, 256), all * 2 / 3);  // what is behind the last clip does not count
   }
+}
+
+TEST(Implicit, single_pictures_get_small_tiles) {
+  ConvProblem p;
+  p.dtype = DType::bf16;
+  p.groups = 2, p.ins = 192, p.outs = 384;
+  p.in = p.out = {1, 13, 13}, p.kernel = {1, 3, 3}, p.low = p.high = {0, 1, 1};
+  EXPECT_EQ(to_text(implicit_tiles(p, 132).front()), "128x32 by rows");
+  EXPECT_EQ(TileGrid(ImplicitShape(p, true), {1, 32, true}).count, 2 * 2 * 6);
 }
 
 TEST(Implicit, tiles_are_chosen_by_shape) {
@@ -198,7 +212,11 @@ TEST(Implicit, is_asked_for_by_shape) {
   EXPECT_TRUE(without([](ConvProblem& p) { p.into = 480; }));
   EXPECT_FALSE(without([](ConvProblem& p) { p.pass = Pass::weights; }));
   EXPECT_FALSE(without([](ConvProblem& p) { p.dtype = DType::f16; }));
-  EXPECT_FALSE(without([](ConvProblem& p) { p.groups = 2; }));
+  EXPECT_TRUE(without([](ConvProblem& p) { p.groups = 2; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.groups = 5; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.groups = 2, p.ins = 40; })) << "a group ends within a product";
+  EXPECT_TRUE(without([](ConvProblem& p) { p.groups = 2, p.ins = 40, p.pass = Pass::data; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.groups = 8, p.pass = Pass::data; }));
   EXPECT_FALSE(without([](ConvProblem& p) { p.ins = 60; }));
   EXPECT_FALSE(without([](ConvProblem& p) { p.outs = 100; }));
   EXPECT_FALSE(without([](ConvProblem& p) { p.into = 197; }));

@@ -40,7 +40,9 @@ TEST(Slices, none_is_empty_and_a_wave_is_filled_where_there_are_rows) {
       EXPECT_LT(i64{s.length} * (s.count - 1), rows) << "the last slice is empty: " << rows << " " << packs;
       EXPECT_GE(i64{s.length} * s.count, rows) << rows << " " << packs;
       EXPECT_LE(s.count * s.groups(), 4 * (Slices::wave + s.groups())) << rows << " " << packs;
-      if (rows > 400'000) EXPECT_GE(s.count * s.groups(), Slices::wave * 95 / 100) << rows << " " << packs;
+      if (rows > 400'000) {
+        EXPECT_GE(s.count * s.groups(), Slices::wave * 95 / 100) << rows << " " << packs;
+      }
     }
 }
 
