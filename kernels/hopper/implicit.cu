@@ -21,8 +21,7 @@ bool is_same(const ConvProblem& p) {
   return p.taps() > 1;
 }
 
-// A step of 64 channels may reach into the next group's; the matrix unit takes 16 of them at a time, so a group must end
-// there.
+// A step of 64 channels may reach into the next group's; the matrix unit takes 16 of them, so a group must end there.
 bool are_groups(const ConvProblem& p) {
   if (p.groups < 1 || p.ins % 8 != 0 || p.outs % (8 * p.groups) != 0) return false;
   return p.groups == 1 || (p.pass == Pass::forward ? p.ins : p.outs / p.groups) % unit_channels == 0;
@@ -34,9 +33,9 @@ bool is_implicit(const ConvProblem& p) {
   const auto in_packs = [](i64 n) { return n > 0 && n % 8 == 0 && n < longest; };
   const i64 row = p.in[2] + p.kernel[2];  // at least its places
   const bool aligned = p.alignment[0] >= 16 && p.alignment[1] >= 16 && p.alignment[2] >= 16;
-  return p.pass != Pass::weights && p.dtype == DType::bf16 && is_same(p) && are_groups(p) && in_packs(p.groups * p.ins) &&
-         in_packs(p.outs) && in_packs(p.y_pitch()) && aligned && p.batch >= 1 && p.batch < most &&
-         p.in[1] * row < most / p.in[0] && p.in[0] * p.in[1] * row < most / p.batch;
+  return p.pass != Pass::weights && p.dtype == DType::bf16 && is_same(p) && are_groups(p) &&
+         in_packs(p.groups * p.ins) && in_packs(p.outs) && in_packs(p.y_pitch()) && aligned && p.batch >= 1 &&
+         p.batch < most && p.in[1] * row < most / p.in[0] && p.in[0] * p.in[1] * row < most / p.batch;
 }
 
 #ifdef __CUDACC__

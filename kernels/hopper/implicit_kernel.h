@@ -50,8 +50,9 @@ __device__ void multiply_all(Rings<TileMemory<blocks, columns>> at, const Implic
   const int half = warpgroup();
   float d[blocks][columns / 2];
   for (int tile = blockIdx.x; tile < g.count; tile += gridDim.x) {
-    const int first = g.first_place(tile, 128 * blocks), group = g.group(tile);
+    const int first = g.first_place(tile, 128 * blocks);
     multiply_tile(at, s, first, half, d);
+    const int group = g.group(tile);
 #pragma unroll
     for (int b = 0; b < blocks; ++b)
       store_block(s, e, first + (half * blocks + b) * 64, group * s.outs + g.first_out(tile, columns),

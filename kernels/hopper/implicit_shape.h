@@ -25,11 +25,11 @@ struct Taps {
 struct ImplicitShape {
   int batch, extent[3], window[3];  // depth, height, width
   int groups, ins, outs;            // channels of a group, which are a range of the pixels'
-  int shared;                // taps along the width that share a run: all or one
-  int row, frame, places;    // a row's places, a frame's, all
-  int steps;                 // of a tap
-  int last_units;            // of a tap's last step, 1 to 4
-  i64 from_pitch, to_pitch;  // numbers from a pixel to the next
+  int shared;                       // taps along the width that share a run: all or one
+  int row, frame, places;           // a row's places, a frame's, all
+  int steps;                        // of a tap
+  int last_units;                   // of a tap's last step, 1 to 4
+  i64 from_pitch, to_pitch;         // numbers from a pixel to the next
 
   ImplicitShape(const ConvProblem& p, bool rows) : batch(static_cast<int>(p.batch)) {
     const bool forward = p.pass == Pass::forward;

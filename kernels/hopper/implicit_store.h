@@ -23,8 +23,8 @@ __device__ inline std::uint32_t finished(float a, float b, std::uint32_t least) 
   return v;
 }
 
-// A block of 64 places from `first` on, its outputs from `out` to `end`. Of 32 outputs, four packs of 8, a lane has two of each of two places; by turns
-// with its three neighbours it ends up with a pack of each, a quad with 64 bytes.
+// A block of 64 places from `first` on, its outputs from `out` to `end`. Of 32 outputs, four packs of 8, a lane has two
+// of each of two places; by turns with its three neighbours it ends up with a pack of each, a quad with 64 bytes.
 template <int n>
 __device__ void store_block(const ImplicitShape& s, const ImplicitOutput& e, int first, int out, int end,
                             const float (&d)[n]) {

@@ -60,8 +60,9 @@ struct TileGrid {
 };
 
 // Cycles that a GPU of so many processors should need. The matrix unit takes half a cycle per column of a block and
-// unit of the sum; shared memory gives it 128 bytes a cycle, and takes in as many; the second-level cache gives 26 where
-// all processors ask, 64 where few do, each copy 1000 cycles after it was asked for, as many at a time as a ring has stages.
+// unit of the sum; shared memory gives it 128 bytes a cycle, and takes in as many; the second-level cache gives 26
+// where all processors ask, 64 where few do, each copy 1000 cycles after it was asked for, as many at a time as a ring
+// has stages.
 inline double predicted_cycles(const ImplicitShape& s, const ImplicitTile& t, int processors) {
   const double blocks = 2.0 * t.blocks, units = (s.steps - 1) * 4 + s.last_units;
   const double arithmetic = units * blocks * t.columns / 2;

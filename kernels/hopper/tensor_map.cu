@@ -37,8 +37,7 @@ CUtensorMap input_map(const ImplicitShape& s, const void* x, int places) {
 CUtensorMap filter_map(const ImplicitShape& s, const void* w, int columns) {
   static const auto encode = function_of_driver<decltype(cuTensorMapEncodeTiled)>("cuTensorMapEncodeTiled");
   const i64 tap = i64{2} * s.ins;
-  const cuuint64_t extents[] = {unsigned_of(s.ins), unsigned_of(s.taps()),
-                                unsigned_of(i64{s.groups} * s.outs)};
+  const cuuint64_t extents[] = {unsigned_of(s.ins), unsigned_of(s.taps()), unsigned_of(i64{s.groups} * s.outs)};
   const cuuint64_t strides[] = {unsigned_of(tap), unsigned_of(tap * s.taps())};
   const cuuint32_t box[] = {step_channels, 1, static_cast<cuuint32_t>(columns)}, steps[] = {1, 1, 1};
   CUtensorMap map{};

@@ -97,8 +97,9 @@ void multiply_step(std::vector<float>& d, const Image& run, const Image& filters
 template <int blocks, int columns>
 std::vector<float> by_hand(const ImplicitShape& s, const bf16* x, const bf16* w, const bf16* bias, bool relu) {
   using M = TileMemory<blocks, columns>;
-  std::vector<float> y(static_cast<std::size_t>(i64{s.batch} * s.extent[0] * s.extent[1] * s.extent[2] * s.groups * s.outs),
-                       std::nanf(""));
+  std::vector<float> y(
+      static_cast<std::size_t>(i64{s.batch} * s.extent[0] * s.extent[1] * s.extent[2] * s.groups * s.outs),
+      std::nanf(""));
   const TileGrid grid(s, {blocks, columns, s.shared > 1});
   for (int tile = 0; tile < grid.count; ++tile) {
     const int first = grid.first_place(tile, M::places), group = grid.group(tile);
