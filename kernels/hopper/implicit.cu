@@ -41,7 +41,7 @@ bool is_implicit(const ConvProblem& p) {
 #ifdef __CUDACC__
 namespace {
 
-using Launch = void (*)(const ImplicitShape&, const void*, const void*, const ImplicitOutput&);
+using Launch = void (*)(const ImplicitShape&, const void*, const void*, int, const ImplicitOutput&);
 
 template <std::size_t... i>
 Launch launch_of(const ImplicitTile& tile, std::index_sequence<i...>) {
@@ -61,6 +61,29 @@ void exchange(const ImplicitShape& s, const Tensor& w, const Tensor& exchanged_w
   each(w.device(), exchanged_w.count(), [=] HD(i64 i) { to[i] = from[exchanged(i, outs, taps, ins)]; });
 }
 
+// y from the sums of the parts, in their order.
+void add_parts(const ImplicitShape& s, const Tensor& sums, int parts, const ImplicitOutput& e) {
+  const float* from = sums.data<float>();
+  const i64 outs = i64{s.groups} * s.outs, count = s.pixels() * outs, pitch = s.to_pitch;
+  each(sums.device(), count, [=] HD(i64 i) {
+    float sum = 0;
+    for (int part = 0; part < parts; ++part) sum += from[part * count + i];
+    const i64 channel = i % outs;
+    if (e.bias) sum += float(e.bias[channel]);
+    e.y[i / outs * pitch + channel] = bf16(e.relu && sum < 0 ? 0.0f : sum);
+  });
+}
+
+void run(const ImplicitShape& s, const ImplicitTile& tile, const Tensor& x, const Tensor& w, const ImplicitOutput& e) {
+  const Launch launch = launch_of(tile, std::make_index_sequence<std::size(implicit_columns)>());
+  const bool parts_fit = tile.parts == 1 || (tile.parts > 1 && tile.blocks == 1 && tile.parts <= s.least_steps());
+  check(launch && parts_fit, "implicit convolution: there is no tile {}", to_text(tile));
+  if (tile.parts == 1) return launch(s, x.raw(), w.raw(), 1, e);
+  const Tensor sums({tile.parts * s.pixels() * s.groups * s.outs}, DType::f32, w.device());
+  launch(s, x.raw(), w.raw(), tile.parts, {nullptr, false, nullptr, sums.data<float>()});
+  add_parts(s, sums, tile.parts, e);
+}
+
 }  // namespace
 
 bool has_implicit_kernels() { return has_stem_kernels(); }
@@ -69,14 +92,11 @@ std::vector<ImplicitTile> implicit_tiles(const ConvProblem& p) { return implicit
 
 void implicit_conv(const ConvProblem& p, const ConvTensors& t, const ImplicitTile& tile) {
   const ImplicitShape s(p, tile.rows);
-  const Launch launch = launch_of(tile, std::make_index_sequence<std::size(implicit_columns)>());
-  check(launch, "implicit convolution: there is no tile {}", to_text(tile));
   if (p.pass == Pass::forward)
-    return launch(s, t.x.raw(), t.w.raw(),
-                  {t.bias.defined() ? t.bias.data<bf16>() : nullptr, p.relu, t.y.data<bf16>()});
+    return run(s, tile, t.x, t.w, {t.bias.defined() ? t.bias.data<bf16>() : nullptr, p.relu, t.y.data<bf16>()});
   const Tensor w({p.w_count()}, DType::bf16, t.w.device());
   exchange<bf16>(s, t.w, w);
-  launch(s, t.y.raw(), w.raw(), {nullptr, false, t.x.data<bf16>()});
+  run(s, tile, t.y, w, {nullptr, false, t.x.data<bf16>()});
 }
 #else
 bool has_implicit_kernels() { return false; }

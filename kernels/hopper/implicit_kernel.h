@@ -19,10 +19,10 @@ constexpr int implicit_threads = 384;
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
 template <class M>
 __device__ void bring_tile(Rings<M>& at, const ImplicitShape& s, const CUtensorMap& x, const CUtensorMap& w, int first,
-                           int group, int out) {
+                           int group, int out, Steps part) {
   const Pixel p = s.pixel(first);
   const int in = group * s.ins, filter = group * s.outs + out;
-  for (RunWalk run(s, s.depth_taps(first, M::places)); run.more(); run.next(), at.runs.next()) {
+  for (RunWalk run(s, s.depth_taps(first, M::places), part); run.more(); run.next(), at.runs.next()) {
     at.runs.wait_until_empty();
     arrive_and_expect(at.runs.full(), M::brought(s) * M::row_bytes);
     copy_pixels(at.runs.address(), x, at.runs.full(), in + run.channel(), p.w - s.window[2] / 2, p.h - s.window[1] / 2,
@@ -40,8 +40,11 @@ __device__ void bring_all(Rings<TileMemory<blocks, columns>> at, const ImplicitS
                           const CUtensorMap& x, const CUtensorMap& w) {
   fetch_map(x);
   fetch_map(w);
-  for (int tile = blockIdx.x; tile < g.count; tile += gridDim.x)
-    bring_tile(at, s, x, w, g.first_place(tile, 128 * blocks), g.group(tile), g.first_out(tile, columns));
+  for (int tile = blockIdx.x; tile < g.count; tile += gridDim.x) {
+    const int first = g.first_place(tile, 128 * blocks);
+    bring_tile(at, s, x, w, first, g.group(tile), g.first_out(tile, columns),
+               s.part(first, 128 * blocks, g.part(tile), g.parts));
+  }
 }
 
 template <int blocks, int columns>
@@ -51,12 +54,14 @@ __device__ void multiply_all(Rings<TileMemory<blocks, columns>> at, const Implic
   float d[blocks][columns / 2];
   for (int tile = blockIdx.x; tile < g.count; tile += gridDim.x) {
     const int first = g.first_place(tile, 128 * blocks);
-    multiply_tile(at, s, first, half, d);
-    const int group = g.group(tile);
+    multiply_tile(at, s, s.part(first, 128 * blocks, g.part(tile), g.parts), half, d);
+    const int group = g.group(tile), out = group * s.outs + g.first_out(tile, columns), end = (group + 1) * s.outs;
+    if (blocks == 1 && e.sums) {
+      store_sums(s, e.sums + g.part(tile) * s.pixels() * s.groups * s.outs, first + half * 64, out, end, d[0]);
+      continue;
+    }
 #pragma unroll
-    for (int b = 0; b < blocks; ++b)
-      store_block(s, e, first + (half * blocks + b) * 64, group * s.outs + g.first_out(tile, columns),
-                  (group + 1) * s.outs, d[b]);
+    for (int b = 0; b < blocks; ++b) store_block(s, e, first + (half * blocks + b) * 64, out, end, d[b]);
   }
 }
 #endif
@@ -91,10 +96,10 @@ __global__ void __launch_bounds__(implicit_threads, 1)
 }
 
 template <int blocks, int columns>
-void launch_implicit(const ImplicitShape& s, const void* x, const void* w, const ImplicitOutput& e) {
+void launch_implicit(const ImplicitShape& s, const void* x, const void* w, int parts, const ImplicitOutput& e) {
   using M = TileMemory<blocks, columns>;
   constexpr int bytes = M::bytes + 1024;
-  const TileGrid grid(s, {blocks, columns, s.shared > 1});
+  const TileGrid grid(s, {blocks, columns, s.shared > 1, parts});
   allow(implicit_kernel<blocks, columns>, bytes);
   implicit_kernel<blocks, columns>
       <<<std::min(grid.count, multiprocessors()), implicit_threads, bytes, Context::current().compute().handle()>>>(

@@ -41,24 +41,26 @@ __device__ void multiply_step(float (&d)[blocks][n], unsigned run, unsigned filt
   }
 }
 
-// Stages are given back when the next products have been asked for and those that read them are done.
+// Some steps of a tile's sums. Stages are given back when the next products have been asked for and those that read
+// them are done.
 template <class M, int blocks, int n>
-__device__ void multiply_tile(Rings<M>& at, const ImplicitShape& s, int first, int group, float (&d)[blocks][n]) {
+__device__ void multiply_tile(Rings<M>& at, const ImplicitShape& s, Steps part, int group, float (&d)[blocks][n]) {
   int filter = -1, run = -1;  // stages to give back
-  for (int runs = s.runs(first, M::places); runs > 0; --runs)
-    for (int step = 0; step < s.steps; ++step, at.runs.next()) {
-      at.runs.wait_until_full();
-      for (int tap = 0; tap < s.shared; ++tap, at.filters.next()) {
-        at.filters.wait_until_full();
-        multiply_step<M>(d, at.runs.address() + M::run_at(group, 0, tap, 0), at.filters.address(), s.units(step),
-                         filter >= 0);
-        wait_for_multiplications<1>();
-        if (filter >= 0) at.filters.give_back(filter);
-        if (tap == 0 && run >= 0) at.runs.give_back(run);
-        filter = at.filters.stage;
-      }
-      run = at.runs.stage;
+  int step = part.first % s.steps;
+  for (int left = part.count; left > 0; --left, at.runs.next()) {
+    at.runs.wait_until_full();
+    for (int tap = 0; tap < s.shared; ++tap, at.filters.next()) {
+      at.filters.wait_until_full();
+      multiply_step<M>(d, at.runs.address() + M::run_at(group, 0, tap, 0), at.filters.address(), s.units(step),
+                       filter >= 0);
+      wait_for_multiplications<1>();
+      if (filter >= 0) at.filters.give_back(filter);
+      if (tap == 0 && run >= 0) at.runs.give_back(run);
+      filter = at.filters.stage;
     }
+    run = at.runs.stage;
+    if (++step == s.steps) step = 0;
+  }
   wait_for_multiplications<0>();
 #pragma unroll
   for (int b = 0; b < blocks; ++b) settle(d[b]);

@@ -15,6 +15,9 @@ struct Pixel {
 struct Taps {
   int first, end;
 };
+struct Steps {
+  int first, count;
+};
 
 // The pass as a forward one: the data gradient takes dy for its input and a filter whose channels are exchanged.
 //
@@ -67,6 +70,13 @@ struct ImplicitShape {
     const int d = first / frame % extent[0], end = extent[0] - d + low;
     return {d < low ? low - d : 0, end < window[0] ? end : window[0]};
   }
+  // The steps of a tile's sums that one of so many parts has: at least one where there are at most least_steps() parts.
+  HD Steps part(int first, int count, int part, int parts) const {
+    const int all = runs(first, count) * steps, begin = all * part / parts;
+    return {begin, all * (part + 1) / parts - begin};
+  }
+  HD int least_steps() const { return window[1] * (window[2] / shared) * steps; }
+  HD i64 pixels() const { return i64{batch} * extent[0] * extent[1] * extent[2]; }
   // How many runs a tile needs of each step's channels.
   HD int runs(int first, int count) const {
     const Taps depth = depth_taps(first, count);
@@ -74,12 +84,20 @@ struct ImplicitShape {
   }
 };
 
-// A tile's runs of x, in the order of its sums: by taps, then channels. Each is for `shared` taps from w on.
+// The runs of x of some steps of a tile, in the order of its sums: by taps, then channels. Each is for `shared` taps
+// from w on.
 class RunWalk {
  public:
-  HD RunWalk(const ImplicitShape& s, Taps depth) : d(depth.first), s_(s), end_(depth.end) {}
-  HD bool more() const { return d < end_; }
+  HD RunWalk(const ImplicitShape& s, Taps depth, Steps part) : s_(s), left_(part.count) {
+    const int across = s.window[2] / s.shared, run = part.first / s.steps;
+    step = part.first % s.steps;
+    w = run % across * s.shared;
+    h = run / across % s.window[1];
+    d = depth.first + run / (across * s.window[1]);
+  }
+  HD bool more() const { return left_ > 0; }
   HD void next() {
+    --left_;
     if (++step < s_.steps) return;
     step = 0;
     if ((w += s_.shared) < s_.window[2]) return;
@@ -90,11 +108,11 @@ class RunWalk {
   }
   HD int tap() const { return (d * s_.window[1] + h) * s_.window[2] + w; }
   HD int channel() const { return step * step_channels; }
-  int d, h = 0, w = 0, step = 0;  // the first tap's place in the window, and which of its channels
+  int d, h, w, step;  // the first tap's place in the window, and which of its channels
 
  private:
   const ImplicitShape& s_;
-  const int end_;
+  int left_;
 };
 
 // Which number of a filter w (outs, taps, ins) lies at a place of the data gradient's (ins, taps, outs): its channels

@@ -11,9 +11,27 @@ struct ImplicitOutput {
   const bf16* bias;  // or null
   bool relu;
   bf16* y;
+  float* sums = nullptr;  // of parts (parts, pixels, outs), instead of y; bias and relu come later
 };
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
+// A block of 64 places from `first` on: its sums as they are.
+template <int n>
+__device__ void store_sums(const ImplicitShape& s, float* sums, int first, int out, int end, const float (&d)[n]) {
+  const int lane = threadIdx.x % 32, place = first + static_cast<int>(threadIdx.x) / 32 % 4 * 16 + lane / 4;
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const i64 pixel = s.output(place + 8 * half);
+    if (pixel < 0) continue;
+#pragma unroll
+    for (int pack = 0; pack < n / 4; ++pack) {
+      const int channel = out + 8 * pack + 2 * (lane % 4);
+      const float2 two = {d[4 * pack + 2 * half], d[4 * pack + 2 * half + 1]};
+      if (channel < end) *reinterpret_cast<float2*>(sums + pixel * s.groups * s.outs + channel) = two;
+    }
+  }
+}
+
 // Two sums as two numbers of 16 bits, at least `least` (NaN stays NaN).
 __device__ inline std::uint32_t finished(float a, float b, std::uint32_t least) {
   std::uint32_t v;

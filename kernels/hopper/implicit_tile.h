@@ -9,15 +9,18 @@
 
 namespace dactyl::hopper {
 
-// A tile of two warpgroups, each `blocks` blocks of 64 places × `columns` outputs; by rows or not (ImplicitShape).
+// A tile of two warpgroups, each `blocks` blocks of 64 places × `columns` outputs; by rows or not (ImplicitShape). In
+// several parts, a tile's sums are shared by blocks, and added up in order by another launch.
 struct ImplicitTile {
   int blocks, columns;
   bool rows;
+  int parts = 1;  // 1 of larger tiles
   HD int places() const { return 128 * blocks; }
   bool operator==(const ImplicitTile&) const = default;
 };
 inline std::string to_text(const ImplicitTile& t) {
-  return std::to_string(t.places()) + "x" + std::to_string(t.columns) + (t.rows ? " by rows" : "");
+  return std::to_string(t.places()) + "x" + std::to_string(t.columns) + (t.rows ? " by rows" : "") +
+         (t.parts > 1 ? " in " + std::to_string(t.parts) + " parts" : "");
 }
 
 constexpr int implicit_columns[] = {32, 64, 96, 112, 128, 160, 192};
@@ -49,14 +52,16 @@ struct TileMemory {
 
 // The tiles in order: of the same places one after the other, group by group.
 struct TileGrid {
-  int across, groups, count;  // `across` tiles hold a group's outputs
+  int parts, across, groups, count;  // `across` tiles hold a group's outputs
   TileGrid(const ImplicitShape& s, const ImplicitTile& t)
-      : across((s.outs + t.columns - 1) / t.columns),
+      : parts(t.parts),
+        across((s.outs + t.columns - 1) / t.columns),
         groups(s.groups),
-        count((s.places + t.places() - 1) / t.places() * groups * across) {}
-  HD int first_place(int tile, int places) const { return tile / (across * groups) * places; }
-  HD int group(int tile) const { return tile / across % groups; }
-  HD int first_out(int tile, int columns) const { return tile % across * columns; }  // of its group
+        count((s.places + t.places() - 1) / t.places() * groups * across * parts) {}
+  HD int first_place(int tile, int places) const { return tile / (parts * across * groups) * places; }
+  HD int group(int tile) const { return tile / (parts * across) % groups; }
+  HD int first_out(int tile, int columns) const { return tile / parts % across * columns; }  // of its group
+  HD int part(int tile) const { return tile % parts; }
 };
 
 // Cycles that a GPU of so many processors should need. The matrix unit takes half a cycle per column of a block and
@@ -73,7 +78,13 @@ inline double predicted_cycles(const ImplicitShape& s, const ImplicitTile& t, in
   const double rate = std::min(64.0, 26.0 * processors / std::min(count, processors));
   const double late = s.steps * 1000.0 / std::min(run_stages(t.blocks) * s.shared, filter_stages(t.blocks, t.columns));
   const double sum = s.taps() * std::max({arithmetic, read + brought, fetched / rate, late});
-  return rounds * (sum + 1000 + 4 * t.blocks * t.columns);
+  const double parted = t.parts == 1 ? 0 : 2500 + 8.0 * t.parts * s.pixels() * s.groups * s.outs / (26 * processors);
+  return rounds * (sum / t.parts + 1000 + 4 * t.blocks * t.columns) + parted;
+}
+
+// Into how many parts small tiles go: as many as there are processors for.
+inline int implicit_parts(const ImplicitShape& s, const ImplicitTile& t, int processors) {
+  return std::min({processors / TileGrid(s, t).count, s.least_steps(), 8});
 }
 
 // All tiles there are kernels for, the one that should be fastest first.
@@ -83,8 +94,11 @@ inline std::vector<ImplicitTile> implicit_tiles(const ConvProblem& p, int proces
     for (const int blocks : {2, 1})
       for (const bool rows : {true, false}) {
         if (rows && p.kernel[2] == 1) continue;
-        const ImplicitTile tile{blocks, columns, rows};
-        tiles.emplace_back(predicted_cycles(ImplicitShape(p, rows), tile, processors), tile);
+        const ImplicitShape s(p, rows);
+        ImplicitTile tile{blocks, columns, rows};
+        tiles.emplace_back(predicted_cycles(s, tile, processors), tile);
+        tile.parts = blocks == 1 ? implicit_parts(s, tile, processors) : 1;
+        if (tile.parts > 1) tiles.emplace_back(predicted_cycles(s, tile, processors), tile);
       }
   std::stable_sort(tiles.begin(), tiles.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<ImplicitTile> sorted;

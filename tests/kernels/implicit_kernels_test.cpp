@@ -52,7 +52,9 @@ void check_tile(const ImplicitCase& c, const WantedImplicit& want, const Implici
     for (const Tensor& beside : {before, behind})
       for (const float v : beside.floats()) ASSERT_EQ(v, 3) << "beside a slice";
   }
-  const auto data = [&](const Tensor& dx) { implicit_conv(want.data, {dx, want.w, want.dy, {}}, tile); };
+  ImplicitTile of_data = tile;  // whose sums may have fewer steps than there are parts
+  of_data.parts = std::min(tile.parts, ImplicitShape(want.data, tile.rows).least_steps());
+  const auto data = [&](const Tensor& dx) { implicit_conv(want.data, {dx, want.w, want.dy, {}}, of_data); };
   expect_close("dx", thrice([&] { return Tensor(want.x.shape(), DType::bf16); }, data), numbers(want.dx),
                tolerance(DType::bf16));
 }
