@@ -9,6 +9,7 @@
 #ifdef __CUDACC__
 #include "kernels/hopper/implicit_multiply.h"
 #include "kernels/hopper/implicit_store.h"
+#include "kernels/hopper/implicit_walk.h"
 #include "kernels/hopper/stem_launch.h"
 #include "kernels/hopper/tensor_map.h"
 

@@ -2,6 +2,7 @@
 // the matrix unit does, and followed to the packs of y, in plain C++.
 #include <map>
 
+#include "kernels/hopper/implicit_walk.h"
 #include "kernels/hopper/quad.h"
 #include "tests/kernels/implicit_cases.h"
 
@@ -179,14 +180,11 @@ TEST(Implicit, frames_that_are_padding_are_left_out) {
 
 TEST(Implicit, single_pictures_get_small_tiles) {
   ConvProblem p;
-  p.dtype = DType::bf16;
   p.groups = 2, p.ins = 192, p.outs = 384;
   p.in = p.out = {1, 13, 13}, p.kernel = {1, 3, 3}, p.low = p.high = {0, 1, 1};
   const std::vector<ImplicitTile> tiles = implicit_tiles(p, 132);
-  const auto whole = std::find_if(tiles.begin(), tiles.end(), [](const ImplicitTile& t) { return t.parts == 1; });
-  EXPECT_EQ(to_text(*whole), "128x32 by rows");
+  EXPECT_EQ(std::find_if(tiles.begin(), tiles.end(), [](auto& t) { return t.parts == 1; })->columns, 32);
   EXPECT_EQ(std::count(tiles.begin(), tiles.end(), ImplicitTile{1, 32, true, 5}), 1) << "24 tiles, 132 processors";
-  EXPECT_EQ(TileGrid(ImplicitShape(p, true), {1, 32, true}).count, 2 * 2 * 6);
 }
 
 TEST(Implicit, tiles_are_chosen_by_shape) {

@@ -1,0 +1,39 @@
+// The order of the sums of an implicit product. Internal to the kernels.
+#pragma once
+
+#include "kernels/hopper/implicit_shape.h"
+
+namespace dactyl::hopper {
+
+// The runs of x of some steps of a tile, in the order of its sums: by taps, then channels. Each is for `shared` taps
+// from w on.
+class RunWalk {
+ public:
+  HD RunWalk(const ImplicitShape& s, Taps depth, Steps part) : s_(s), left_(part.count) {
+    const int across = s.window[2] / s.shared, run = part.first / s.steps;
+    step = part.first % s.steps;
+    w = run % across * s.shared;
+    h = run / across % s.window[1];
+    d = depth.first + run / (across * s.window[1]);
+  }
+  HD bool more() const { return left_ > 0; }
+  HD void next() {
+    --left_;
+    if (++step < s_.steps) return;
+    step = 0;
+    if ((w += s_.shared) < s_.window[2]) return;
+    w = 0;
+    if (++h < s_.window[1]) return;
+    h = 0;
+    ++d;
+  }
+  HD int tap() const { return (d * s_.window[1] + h) * s_.window[2] + w; }
+  HD int channel() const { return step * step_channels; }
+  int d, h, w, step;  // the first tap's place in the window, and which of its channels
+
+ private:
+  const ImplicitShape& s_;
+  int left_;
+};
+
+}  // namespace dactyl::hopper
