@@ -2,6 +2,7 @@
 #include "engine/graph.h"
 
 #include "engine/cuda.h"
+#include "engine/graph_fills.h"
 
 namespace dactyl {
 
@@ -70,6 +71,7 @@ void Graph::capture() {
     check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed), "starting a capture");
     step_();
     check(cudaStreamEndCapture(stream, &graph), "ending a capture");
+    fill_by_kernels(graph);
     check(cudaGraphInstantiate(&handle->exec, graph, 0), "instantiating a graph");
     handle_ = std::move(handle);
   } catch (const Error& error) {

@@ -19,8 +19,8 @@ struct Slices {
   Slices(i64 all_rows, i64 all_packs) : rows(static_cast<int>(all_rows)), packs(static_cast<int>(all_packs)) {
     const bool large = all_rows * all_packs > i64{1} << 21;  // 32 MiB
     across = packs == 1 ? 1 : packs <= 2 || (packs < 16 && !large) ? 2 : most_across;
-    const int least = (wave + groups() - 1) / groups();
-    const int wanted = std::clamp(rows / (32 * down()), least, 4 * least);
+    const int least = std::max(1, wave / groups());
+    const int wanted = least * std::clamp(rows / (32 * down() * least), 1, 4);  // whole waves: the last has no gaps
     length = (rows + slices_of(wanted) - 1) / slices_of(wanted);
     count = (rows + length - 1) / length;  // none of them empty
   }
