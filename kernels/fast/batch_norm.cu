@@ -37,7 +37,7 @@ __global__ void __launch_bounds__(block_threads) moments_kernel(Forward<T> t) {
   constexpr int size = Pack<T>::size;
   early::let_next_begin();
   const SlicePart part = my_rows(t.slices);
-  const Group<size> group(t.slices, part);
+  const Group<size> group(t.slices);
   const T* first = t.x + part.first_row * t.x_pitch;
   Differences<T> found = {};
   if (part.any) {
@@ -54,11 +54,11 @@ __global__ void __launch_bounds__(block_threads) moments_kernel(Forward<T> t) {
         Moments::of(sums, origin, static_cast<float>(part.end - part.first_row));
 }
 
-// Stores what the slices hold together; a block per group.
-template <class T>
+// Stores what the slices hold together.
+template <class T, class Channels>
 __global__ void __launch_bounds__(block_threads) fit_kernel(Forward<T> t) {
   early::wait_for_last();
-  const Group<Pack<T>::size> group(t.slices, my_rows(t.slices));
+  const Channels group(t.slices);
   const Moments all = group.fold(t.partial, t.slices.count);
   const int channel = group.first + my_channel();
   if (group.mine()) t.store(channel, all, t.store.given(channel));
@@ -70,7 +70,7 @@ __global__ void __launch_bounds__(block_threads) normalise_kernel(Forward<T> t) 
   constexpr int size = Pack<T>::size;
   __shared__ alignas(16) float fit[4 * most_channels];
   const SlicePart part = my_rows(t.slices, true);
-  const Group<size> group(t.slices, part);
+  const Group<size> group(t.slices);
   NormCoefficients<float> k(t.store.k);
   int at = part.pack * size;
   if (t.partial) {
@@ -110,12 +110,19 @@ bool norms_by_packs(const NormArguments& a, const Tensor& y) {
 
 void fit_batch(const NormArguments& a) {
   const Slices s = slices_of(a.x);
-  with_narrow(a.x.dtype(), [&]<class T>(T) { fit_then<T>(a, nullptr, s, fit_kernel<T>, groups_of(s)); });
+  with_narrow(a.x.dtype(), [&]<class T>(T) {
+    if (s.count > most_folded) return fit_then<T>(a, nullptr, s, fit_kernel<T, Few<Pack<T>::size>>, fews_of(a.x));
+    fit_then<T>(a, nullptr, s, fit_kernel<T, Group<Pack<T>::size>>, groups_of(s));
+  });
 }
 
 void fit_and_normalise(const NormArguments& a, const Tensor& y) {
   if (normalise_by_clusters(a, y)) return;
   const Slices s = slices_of(a.x);
+  if (s.count > most_folded) {
+    fit_batch(a);
+    return normalise(a, y);
+  }
   with_narrow(a.x.dtype(), [&]<class T>(T) { fit_then<T>(a, &y, s, normalise_kernel<T>, blocks_of(s)); });
 }
 

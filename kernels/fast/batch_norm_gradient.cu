@@ -24,7 +24,7 @@ struct Gradient {
         b(a, dy),
         dx(result ? result->data<T>() : nullptr),
         dx_pitch(result ? result->pitch() : 0),
-        partial(reinterpret_cast<Two<float>*>(room.raw())),
+        partial(room.defined() ? reinterpret_cast<Two<float>*>(room.raw()) : nullptr),
         store{sums.of_g.data<float>(), sums.of_gx.data<float>()},
         share(share_of_row<float>(a)) {}
 };
@@ -34,7 +34,7 @@ __global__ void __launch_bounds__(block_threads) sums_kernel(Gradient<T> t) {
   constexpr int size = Pack<T>::size;
   early::let_next_begin();
   const SlicePart part = my_rows(t.slices);
-  const Group<size> group(t.slices, part);
+  const Group<size> group(t.slices);
   PairsOf<size> found = {};
   if (part.any) {
     const Element<T> element(t.b, part.pack * size);
@@ -48,25 +48,29 @@ __global__ void __launch_bounds__(block_threads) sums_kernel(Gradient<T> t) {
   if (group.mine()) t.partial[blockIdx.y * group.all + channel] = {sums.a, sums.b * inverse};
 }
 
-template <class T>
+template <class T, class Channels>
 __global__ void __launch_bounds__(block_threads) store_sums_kernel(Gradient<T> t) {
   early::wait_for_last();
-  const Group<Pack<T>::size> group(t.slices, my_rows(t.slices));
+  const Channels group(t.slices);
   const Two<float> all = group.fold(t.partial, t.slices.count);
   if (group.mine()) t.store(group.first + my_channel(), all);
 }
 
+// With the sums of the slices, or with those that are known where there are none.
 template <class T>
 __global__ void __launch_bounds__(block_threads) gradient_kernel(Gradient<T> t) {
   constexpr int size = Pack<T>::size;
   __shared__ alignas(16) float of_g[most_channels], of_gx[most_channels];
   const SlicePart part = my_rows(t.slices, true);
-  const Group<size> group(t.slices, part);
+  const Group<size> group(t.slices);
   early::wait_for_last();
-  const Two<float> all = group.fold(t.partial, t.slices.count);
+  const int mine = group.first + my_channel();
+  const Two<float> all = t.partial      ? group.fold(t.partial, t.slices.count)
+                         : group.mine() ? Two<float>{t.store.of_g[mine], t.store.of_gx[mine]}
+                                        : Two<float>{};
   if (group.mine()) {
     StoreSums{of_g, of_gx}(my_channel(), all);
-    if (blockIdx.y == 0) t.store(group.first + my_channel(), all);
+    if (t.partial && blockIdx.y == 0) t.store(mine, all);
   }
   __syncthreads();
   if (!part.any) return;
@@ -91,13 +95,24 @@ void sum_then(const NormArguments& a, const Tensor& dy, const NormSums& sums, co
 
 void sum_gradients(const NormArguments& a, const Tensor& dy, const NormSums& sums) {
   const Slices s = slices_of(a.x);
-  with_narrow(a.x.dtype(),
-              [&]<class T>(T) { sum_then<T>(a, dy, sums, nullptr, s, store_sums_kernel<T>, groups_of(s)); });
+  with_narrow(a.x.dtype(), [&]<class T>(T) {
+    constexpr int size = Pack<T>::size;
+    if (s.count > most_folded)
+      return sum_then<T>(a, dy, sums, nullptr, s, store_sums_kernel<T, Few<size>>, fews_of(a.x));
+    sum_then<T>(a, dy, sums, nullptr, s, store_sums_kernel<T, Group<size>>, groups_of(s));
+  });
 }
 
 void gradient(const NormArguments& a, const Tensor& dy, const NormSums& sums, const Tensor& dx) {
   if (gradient_by_clusters(a, dy, sums, dx)) return;
   const Slices s = slices_of(a.x);
+  if (s.count > most_folded) {
+    sum_gradients(a, dy, sums);
+    return with_narrow(a.x.dtype(), [&]<class T>(T) {
+      early::launch(gradient_kernel<T>, blocks_of(s), block_threads, "batch_norm: gradient",
+                    Gradient<T>(a, dy, sums, &dx, s, {}));
+    });
+  }
   with_narrow(a.x.dtype(), [&]<class T>(T) { sum_then<T>(a, dy, sums, &dx, s, gradient_kernel<T>, blocks_of(s)); });
 }
 

@@ -23,18 +23,30 @@ template <int size>
 struct Group {
   int first, width, known;
   i64 all;
-  __device__ Group(const Slices& s, const SlicePart& part)
-      : first(part.first_pack * size),
-        width(s.across * size),
-        known(min(width, s.packs * size - first)),
-        all(i64{s.packs} * size) {}
+  __device__ explicit Group(const Slices& s)
+      : Group(s, static_cast<int>(blockIdx.x) * s.across * size, s.across * size) {}
   // Whether this thread has what is known of my_channel.
   __device__ bool mine() const { return my_part() == 0 && my_channel() < known; }
   template <class Sum>
   __device__ Sum fold(const Sum* partial, int slices) const {
     return fold_rows_of(partial + first, slices, all, width, known);
   }
+
+ protected:
+  __device__ Group(const Slices& s, int from, int most)
+      : first(from), width(most), known(min(most, s.packs * size - from)), all(i64{s.packs} * size) {}
 };
+
+// Of a block that only adds up slices: so few that many slices are added at once.
+inline constexpr int few = 4;
+template <int size>
+struct Few : Group<size> {
+  __device__ explicit Few(const Slices& s) : Group<size>(s, static_cast<int>(blockIdx.x) * few, few) {}
+};
+
+// With more slices than this, adding them up in every block of the second launch costs more than a launch between.
+// Whoever adds up a tensor's slices does it in the same order, since it depends on nothing else.
+inline constexpr int most_folded = 160;
 
 inline Slices slices_of(const Tensor& x) {
   const i64 size = 16 / size_of(x.dtype());
@@ -42,6 +54,7 @@ inline Slices slices_of(const Tensor& x) {
 }
 inline dim3 blocks_of(const Slices& s) { return {static_cast<unsigned>(s.groups()), static_cast<unsigned>(s.count)}; }
 inline dim3 groups_of(const Slices& s) { return {static_cast<unsigned>(s.groups())}; }
+inline dim3 fews_of(const Tensor& x) { return {static_cast<unsigned>((x.shape().channels() + few - 1) / few)}; }
 
 // Room for a sum per slice and channel.
 template <class Sum>
