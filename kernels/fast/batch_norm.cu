@@ -1,6 +1,7 @@
 // Batch normalisation on a GPU in two launches, 16 bytes of channels per thread, shared out as slices.h says. The first
-// adds up a slice per block. Every block of the second adds up the slices of its own channels, which it finds in the L2
-// cache, and has what it needs: a third launch between them would cost more. The second begins while the first runs.
+// adds up a slice per block. Every block of the second adds up the slices of its own channels, which should still be in
+// the L2 cache; of many slices a third launch between them does it (most_folded). The second begins while the first
+// runs.
 #include "kernels/fast/batch_norm.h"
 
 #ifdef __CUDACC__

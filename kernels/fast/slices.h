@@ -10,7 +10,7 @@ namespace dactyl::fast {
 
 struct Slices {
   static constexpr int threads = 256;    // of a block
-  static constexpr int most_across = 4;  // packs of a group: 64 bytes, the least that memory moves for nothing
+  static constexpr int most_across = 4;  // packs of a group: as many as block_sums.h has threads for
   static constexpr int wave = 2 * 132;   // blocks that such a GPU runs at once, at least
 
   int rows, packs, across, count, length;  // across: packs of a group, a power of two, so that warps fold evenly
