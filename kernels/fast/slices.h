@@ -32,14 +32,13 @@ struct Slices {
   int slices_of(int wanted) const { return std::max(1, std::min(wanted, rows / (4 * down()))); }
 };
 
-// What one thread does: rows row, row + step, … below `end`, of one pack. first_pack: of its group.
+// What one thread does: rows row, row + step, … below `end`, of one pack.
 struct SlicePart {
-  int first_pack, pack, first_row, row, end, step;
+  int pack, first_row, row, end, step;
   bool any;
 
   HD SlicePart(const Slices& s, int group, int slice, int thread)
-      : first_pack(group * s.across), first_row(slice * s.length), step(s.down()) {
-    pack = first_pack + thread % s.across;
+      : pack(group * s.across + thread % s.across), first_row(slice * s.length), step(s.down()) {
     row = first_row + thread / s.across;
     end = first_row + s.length < s.rows ? first_row + s.length : s.rows;
     any = pack < s.packs && row < end;
