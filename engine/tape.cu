@@ -147,6 +147,11 @@ Tensor place_of_gradient(const std::shared_ptr<Slot>& slot, const Shape& shape, 
   return there && slot->grad.dtype() == type && slot->grad.shape() == shape ? slot->grad : Tensor(shape, type, device);
 }
 
+Tensor gradient_of(Slot& slot) {
+  add_waiting(slot);
+  return slot.grad;
+}
+
 Saved::Saved(const Tensor& x) : shape_(x.shape()), type_(x.dtype()), device_(x.device()) {
   if (Context::current().recompute && x.slot()) again_ = x.slot()->again;
   if (!again_) x_ = x.detached();

@@ -72,6 +72,9 @@ Tensor record(const char* name, const std::vector<Tensor>& inputs, Tensor y, Bac
 // first contribution, else a new tensor. What is written in place need not be copied there.
 Tensor place_of_gradient(const std::shared_ptr<Slot>& slot, const Shape& shape, DType type, Device device);
 
+// The gradient that has gathered in a filled slot: what waits is added first.
+Tensor gradient_of(Slot& slot);
+
 // What a derivative will read of an input: the tensor, or under Context::recompute, where its numbers can be computed
 // again from what is kept anyway, only how.
 class Saved {

@@ -125,44 +125,6 @@ void backward(const Arguments& a, const Tensor& dy, const Tensor& result, const 
   });
 }
 
-void run_forward(const Arguments& a, const Tensor& y) {
-#ifdef __CUDACC__
-  if (fast::norms_by_packs(a, y)) {
-    if (a.options.statistics == Statistics::batch) return fast::fit_and_normalise(a, y);
-    fit_frozen(a);
-    return fast::normalise(a, y);
-  }
-#endif
-  if (norms_by_rows(a)) {
-    a.options.statistics == Statistics::frozen ? fit_frozen(a) : fit_rows(a);
-    return normalise_rows(a, y);
-  }
-  with_float(a.x.dtype(), [&]<class T>() {
-    fit<T>(a);
-    normalise<T>(a, y);
-  });
-}
-
-// With what a.fit holds from the way forward: the same bits.
-void run_again(const Arguments& a, const Tensor& y) {
-#ifdef __CUDACC__
-  if (fast::norms_by_packs(a, y)) return fast::normalise(a, y);
-#endif
-  if (norms_by_rows(a)) return normalise_rows(a, y);
-  with_float(a.x.dtype(), [&]<class T>() { normalise<T>(a, y); });
-}
-
-void run_backward(const Arguments& a, const Tensor& dy, const Tensor& dx, const NormSums& sums) {
-#ifdef __CUDACC__
-  if (fast::norms_by_packs(a, dy) && packed(dx)) return fast::gradient(a, dy, sums, dx);
-#endif
-  if (norms_by_rows(a)) {
-    sum_gradient_rows(a, dy, sums);
-    return normalise_gradient_rows(a, dy, sums, dx);
-  }
-  with_float(a.x.dtype(), [&]<class T>() { backward<T>(a, dy, dx, sums); });
-}
-
 void check_arguments(const Arguments& a) {
   const Shape per_channel{a.x.shape().channels()};
   const DType wide = a.x.dtype() == DType::f64 ? DType::f64 : DType::f32;
@@ -186,6 +148,44 @@ Tensor converted(const Tensor& t, DType type) { return t.defined() ? t.to(type) 
 
 void fit_frozen(const NormArguments& a) {
   a.fit.dtype() == DType::f64 ? fit_frozen_as<double>(a) : fit_frozen_as<float>(a);
+}
+
+void norm_forward(const NormArguments& a, const Tensor& y) {
+#ifdef __CUDACC__
+  if (fast::norms_by_packs(a, y)) {
+    if (a.options.statistics == Statistics::batch) return fast::fit_and_normalise(a, y);
+    fit_frozen(a);
+    return fast::normalise(a, y);
+  }
+#endif
+  if (norms_by_rows(a)) {
+    a.options.statistics == Statistics::frozen ? fit_frozen(a) : fit_rows(a);
+    return normalise_rows(a, y);
+  }
+  with_float(a.x.dtype(), [&]<class T>() {
+    fit<T>(a);
+    normalise<T>(a, y);
+  });
+}
+
+// With what a.fit holds from the way forward: the same bits.
+void norm_again(const NormArguments& a, const Tensor& y) {
+#ifdef __CUDACC__
+  if (fast::norms_by_packs(a, y)) return fast::normalise(a, y);
+#endif
+  if (norms_by_rows(a)) return normalise_rows(a, y);
+  with_float(a.x.dtype(), [&]<class T>() { normalise<T>(a, y); });
+}
+
+void norm_backward(const NormArguments& a, const Tensor& dy, const Tensor& dx, const NormSums& sums) {
+#ifdef __CUDACC__
+  if (fast::norms_by_packs(a, dy) && packed(dx)) return fast::gradient(a, dy, sums, dx);
+#endif
+  if (norms_by_rows(a)) {
+    sum_gradient_rows(a, dy, sums);
+    return normalise_gradient_rows(a, dy, sums, dx);
+  }
+  with_float(a.x.dtype(), [&]<class T>() { backward<T>(a, dy, dx, sums); });
 }
 
 NormArguments norm_arguments(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
@@ -213,30 +213,6 @@ NormSums NormGradients::places() const {
 
 Grads NormGradients::all(const Tensor& dx, const NormSums& sums) const {
   return {dx, sums.of_gx.to(gamma_type_), sums.of_g.to(beta_type_)};
-}
-
-Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor mean, Tensor var,
-                  const NormOptions& options) {
-  Arguments a = norm_arguments(x, gamma, beta, mean, var, options);
-  Tensor y = options.into.defined() ? options.into : empty_like(x);
-  run_forward(a, y);
-  if (options.statistics == Statistics::batch) {
-    mean.touch();
-    var.touch();
-  }
-  if (tracing()) trace_what(to_text(describe(x, options)));
-  // What backward does not read is not kept alive.
-  const NormGradients gradients(gamma, beta, a);
-  a = {a.x, {}, {}, {}, {}, a.fit, options};
-  a.options.into = {};
-  y = record("batch_norm", {x, gamma, beta}, y, [a, gradients, x_slot = x.slot()](const Tensor& dy) {
-    const Tensor dx = place_of_gradient(x_slot, a.x.shape(), a.x.dtype(), a.x.device());
-    const NormSums sums = gradients.places();
-    run_backward(a, dy, dx, sums);
-    return gradients.all(dx, sums);
-  });
-  if (Context::current().recompute && y.watched()) y.slot()->again = [a](const Tensor& into) { run_again(a, into); };
-  return y;
 }
 
 }  // namespace dactyl

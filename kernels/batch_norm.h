@@ -44,6 +44,11 @@ NormArguments norm_arguments(const Tensor& x, const Tensor& gamma, const Tensor&
                              const Tensor& var, const NormOptions&);
 void fit_frozen(const NormArguments&);  // the coefficients from the running statistics
 
+// The passes; the numbers of y once more, from what the first pass has left.
+void norm_forward(const NormArguments&, const Tensor& y);
+void norm_again(const NormArguments&, const Tensor& y);
+void norm_backward(const NormArguments&, const Tensor& dy, const Tensor& dx, const NormSums&);
+
 // Where the gradients of γ and β go, and in which types.
 struct NormGradients {
   NormGradients(const Tensor& gamma, const Tensor& beta, const NormArguments&);

@@ -81,6 +81,8 @@ struct NormOptions {
 // y = (x − mean)/√(var + ε)·γ + β per channel. γ (undefined: 1), β, mean, var are f32 (f64 for f64 x), (C).
 // Statistics::batch updates mean and var in place.
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor mean, Tensor var, const NormOptions&);
+struct NormInput { Tensor x, gamma, beta, mean, var; NormOptions options; };
+std::vector<Tensor> batch_norms(const std::vector<NormInput>& parts);  // of each; on a GPU in the same launches, if all have the same rows and type
 // max_pool(batch_norm(x)), on a GPU without the tensor between them; of equal x the first gets the gradient. norm.into: undefined.
 Tensor batch_norm_max_pool(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor mean, Tensor var, const NormOptions& norm, const PoolOptions& pool);
 
@@ -142,9 +144,7 @@ void adam(const Flat& flat, const Tensor& first, const Tensor& second, const Ten
 // Adds to counters f64 (4): Σ loss·n, samples, top-1 hits, top-5 hits; all on the device; not recorded. loss: one number.
 void count_hits(const Tensor& counters, const Tensor& loss, const Tensor& scores, const Tensor& labels);
 
-// Number of elements that are NaN or infinite, added to counter f32 (1); on the device; not recorded.
-void count_nonfinite(const Tensor& counter, const Tensor& x);
-// Device-side i32 (1) += 1, so that a replayed graph sees a new step number; not recorded.
-void increment(const Tensor& counter);
+void count_nonfinite(const Tensor& counter, const Tensor& x);  // counter f32 (1) += numbers that are NaN or infinite; on the device; not recorded
+void increment(const Tensor& counter);                         // i32 (1) += 1 on the device, so that a replayed graph sees a new step; not recorded
 
 }  // namespace dactyl

@@ -43,18 +43,45 @@ Inception::Inception(Scope at, i64 in, const InceptionRow& row, const InceptionS
 
 // Each branch's last unit writes its slice of the joined tensor, so concat finds them in place and copies nothing.
 Tensor Inception::operator()(const Tensor& x, Pass& pass) const {
-  Tensor joined(x.shape().with(-1, row_.channels()), x.dtype(), x.device());
+  const Branches into = places_for(x);
+  const Branches y = one_.normalises(x, pass) ? normalised(x, into, pass) : apart(x, into, pass);
+  return concat({y.one, y.three, y.five, y.projection});
+}
+
+Inception::Branches Inception::places_for(const Tensor& x) const {
+  const Tensor joined(x.shape().with(-1, row_.channels()), x.dtype(), x.device());
   const i64 third = row_.c1 + row_.c3, fourth = third + row_.c5;
-  const Siblings first(x, pass, {&one_, &three_reduce_, &five_reduce_});
-  Tensor a, b, c, d;
+  return {joined.slice(0, row_.c1), joined.slice(row_.c1, row_.c3), joined.slice(third, row_.c5),
+          joined.slice(fourth, row_.pool)};
+}
+
+Inception::Branches Inception::apart(const Tensor& x, const Branches& into, Pass& pass) const {
+  Branches y;
+  Fork fork;
+  fork([&] { y.one = one_(x, pass, into.one); });
+  fork([&] { y.three = three_(three_reduce_(x, pass), pass, into.three); });
+  fork([&] { y.five = five_(five_reduce_(x, pass), pass, into.five); });
+  fork([&] { y.projection = projection_(pooled(x), pass, into.projection); });
+  return y;
+}
+
+// What needs statistics of the batch is done in steps of the whole block.
+Inception::Branches Inception::normalised(const Tensor& x, const Branches& into, Pass& pass) const {
+  const std::vector<Tensor> first = convolved_together(x, {&one_, &three_reduce_, &five_reduce_});
+  const std::vector<Tensor> inner =
+      normalised_together({{one_, first[0], into.one}, {three_reduce_, first[1], {}}, {five_reduce_, first[2], {}}}, pass);
+  Tensor three, five, projection;
   {
     Fork fork;
-    fork([&] { a = first(0, joined.slice(0, row_.c1)); });
-    fork([&] { b = three_(first(1), pass, joined.slice(row_.c1, row_.c3)); });
-    fork([&] { c = five_(first(2), pass, joined.slice(third, row_.c5)); });
-    fork([&] { d = projection_(max_pool(x, {.window = pool_.on(x.shape())}), pass, joined.slice(fourth, row_.pool)); });
+    fork([&] { three = three_.convolved(inner[1]); });
+    fork([&] { five = five_.convolved(inner[2]); });
+    fork([&] { projection = projection_.convolved(pooled(x)); });
   }
-  return concat({a, b, c, d});
+  const std::vector<Tensor> last = normalised_together(
+      {{three_, three, into.three}, {five_, five, into.five}, {projection_, projection, into.projection}}, pass);
+  return {inner[0], last[0], last[1], last[2]};
 }
+
+Tensor Inception::pooled(const Tensor& x) const { return max_pool(x, {.window = pool_.on(x.shape())}); }
 
 }  // namespace dactyl

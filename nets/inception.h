@@ -29,6 +29,14 @@ class Inception {
   Tensor operator()(const Tensor& x, Pass& pass) const;
 
  private:
+  struct Branches {
+    Tensor one, three, five, projection;  // slices of a joined tensor, or what lies in them
+  };
+  Branches places_for(const Tensor& x) const;
+  Branches apart(const Tensor& x, const Branches& into, Pass& pass) const;
+  Branches normalised(const Tensor& x, const Branches& into, Pass& pass) const;
+  Tensor pooled(const Tensor& x) const;
+
   InceptionRow row_;
   Kernel pool_;
   ConvUnit one_, three_reduce_, five_reduce_;  // in this order: their weights are neighbours

@@ -58,7 +58,7 @@ Tensor ConvUnit::operator()(const Tensor& x, Pass& pass, const Tensor& into) con
               .relu = activation_ == Activation::relu,
               .into = into});
   } else if (normalises(x, pass)) {
-    return normalised(convolved(x), pass, into);
+    return normalised(convolution(x), pass, into);
   } else {
     y = folded(x, into);
   }
@@ -70,8 +70,12 @@ bool ConvUnit::normalises(const Tensor& x, const Pass& pass) const {
 }
 
 Tensor ConvUnit::normalised(const Tensor& z, Pass& pass, const Tensor& into) const {
+  return activated(batch_norms({norm_input(z, pass, into)}).front(), pass);
+}
+
+NormInput ConvUnit::norm_input(const Tensor& z, Pass& pass, const Tensor& into) const {
   if (pass.tap) pass.see(name_ + ".conv", z);
-  return activated(batch_norm(z, gamma(), bias_->value, mean_->value, var_->value, norm(pass, into)), pass);
+  return {z, gamma(), bias_->value, mean_->value, var_->value, norm(pass, into)};
 }
 
 Tensor ConvUnit::activated(Tensor y, Pass& pass) const {  // ReLU has been done in the same pass
@@ -82,11 +86,16 @@ Tensor ConvUnit::activated(Tensor y, Pass& pass) const {  // ReLU has been done 
 
 Tensor ConvUnit::pooled(const Tensor& x, Pass& pass, const Pooling& pool) const {
   const Range range(name_);
-  const Tensor z = convolved(x);
+  const Tensor z = convolution(x);
   return batch_norm_max_pool(z, gamma(), bias_->value, mean_->value, var_->value, norm(pass), pool.on(z.shape()));
 }
 
 Tensor ConvUnit::convolved(const Tensor& x) const {
+  const Range range(name_);
+  return convolution(x);
+}
+
+Tensor ConvUnit::convolution(const Tensor& x) const {
   return conv(x, in_type_of(*weight_, x), {.window = kernel_.on(x.shape()), .groups = groups_});
 }
 

@@ -45,6 +45,8 @@ struct Style {
 // A weight as the pass computes: itself, its narrow copy, or cast to the input's type (then the gradient is cast back).
 Tensor in_type_of(const Parameter& weight, const Tensor& x);
 
+struct Convolved;
+
 // Convolution, then bias or batch normalisation, then the activation. Parameters: NAME.weight and NAME.bias, or with
 // normalisation NAME.conv.weight, NAME.bn.weight (gamma), .bias, .running_mean, .running_var (torchvision's names).
 class ConvUnit {
@@ -56,11 +58,16 @@ class ConvUnit {
   bool pools(const Pass& pass) const { return mean_ && pass.training && !pass.tap && activation_ != Activation::relu6; }
   Tensor pooled(const Tensor& x, Pass& pass, const Pooling& pool) const;
 
+  // The first half of a unit whose normalisation is not folded into its convolution; normalised_together does the rest.
+  bool normalises(const Tensor& x, const Pass& pass) const;
+  Tensor convolved(const Tensor& x) const;
+
  private:
-  friend class Siblings;
-  bool normalises(const Tensor& x, const Pass& pass) const;  // not folded into the convolution
-  Tensor convolved(const Tensor& x) const;                   // before its normalisation
+  friend std::vector<Tensor> convolved_together(const Tensor&, const std::vector<const ConvUnit*>&);
+  friend std::vector<Tensor> normalised_together(const std::vector<Convolved>&, Pass&);
+  Tensor convolution(const Tensor& x) const;
   NormOptions norm(const Pass& pass, const Tensor& into = {}) const;
+  NormInput norm_input(const Tensor& z, Pass& pass, const Tensor& into) const;
   Tensor normalised(const Tensor& z, Pass& pass, const Tensor& into) const;
   Tensor folded(const Tensor& x, const Tensor& into) const;
   Tensor activated(Tensor y, Pass& pass) const;

@@ -1,23 +1,20 @@
-// Several convolutions of one input as one.
+// Units of a block side by side: several convolutions of one input as one, and several normalisations in one step.
 #pragma once
 
 #include "nets/layers.h"
 
 namespace dactyl {
 
-// Units with the same kernel on the same input. While they are normalised their convolutions are one, which reads the
-// input once; its weights are not copied together if the units were made one after the other, so that they are
-// neighbours in a packed buffer. Else each unit computes on its own, when it is asked.
-class Siblings {
- public:
-  Siblings(const Tensor& x, Pass& pass, std::vector<const ConvUnit*> units);
-  Tensor operator()(std::size_t unit, const Tensor& into = {}) const;
+// The convolutions of units with the same kernel and one group, which read the input x once. Their weights are not
+// copied together if the units were made one after the other, so that they are neighbours in a packed buffer. Only for
+// units that normalise (ConvUnit::normalises).
+std::vector<Tensor> convolved_together(const Tensor& x, const std::vector<const ConvUnit*>& units);
 
- private:
-  Tensor x_;
-  Pass& pass_;
-  std::vector<const ConvUnit*> units_;
-  std::vector<Tensor> convolved_;  // of each unit, or none
+// What is still to be normalised by a unit, and where the result goes.
+struct Convolved {
+  const ConvUnit& unit;
+  Tensor z, into;
 };
+std::vector<Tensor> normalised_together(const std::vector<Convolved>& parts, Pass& pass);
 
 }  // namespace dactyl

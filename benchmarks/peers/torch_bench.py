@@ -7,7 +7,8 @@ training step is forward, loss, backward and momentum SGD on data that is on the
 row, pass and batch: the best mode, and every mode's time or why it has none.
 
 Modes: eager and graph (a captured CUDA graph), in bf16 autocast and in tf32, channels last, with cudnn.benchmark;
-with --compile also compile-…: torch.compile with max-autotune, and the whole step, optimizer too, captured as one graph. On the CPU fp32: eager, channels last, for inference frozen too, and compiled with --compile.
+with --compile also compile-…: torch.compile, and the whole step, optimizer too, captured as one graph (--compile
+max-autotune: its own kernels timed against the libraries', minutes for each row). On the CPU fp32: eager, channels last, for inference frozen too, and compiled with --compile.
 """
 import argparse
 import json
@@ -18,6 +19,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+# What --compile asks of torch.compile; the step is captured as a graph here, not there.
+INDUCTOR = {"default": None, "max-autotune": "max-autotune-no-cudagraphs"}
 ROWS = ("alexnet", "googlenet", "googlenet-bn", "i3d-20", "i3d-64", "i3d-20-flow", "i3d-64-flow")
 
 
@@ -119,38 +122,38 @@ def modes(device, precisions, compiled, training):
     return [(f"{how}-{precision}", precision, True, how) for precision in precisions for how in hows]
 
 
-def work_of(row, batch, training, device, mode, side=0):
+def work_of(row, batch, training, device, mode, side=0, compiled="default"):
     """What repeats a pass in one mode."""
     _, precision, channels_last, how = mode
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "fp32"
     torch.backends.cudnn.benchmark = True
     step = Step(row, batch, training, device, precision, channels_last, side)
     if how == "compile":
+        torch._dynamo.reset()  # else the next batch size is compiled for any
         if device == "cpu":
             import torch._inductor.config as config
             config.freezing = not training
-            torch._dynamo.reset()
-        step.net = torch.compile(step.net, mode="max-autotune-no-cudagraphs" if device == "cuda" else None)
+        step.net = torch.compile(step.net, mode=INDUCTOR[compiled])
     if how == "frozen":
         with torch.inference_mode():
             step.net = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(step.net, step.x)))
     return captured(step) if device == "cuda" and how != "eager" else step
 
 
-def run_mode(row, batch, training, device, mode, seconds, side=0):
+def run_mode(row, batch, training, device, mode, seconds, side=0, compiled="default"):
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    times = timed(work_of(row, batch, training, device, mode, side), seconds, device)
+    times = timed(work_of(row, batch, training, device, mode, side, compiled), seconds, device)
     peak = torch.cuda.max_memory_allocated() if device == "cuda" else 0
     return {"mode": mode[0], "median_ms": statistics.median(times), "runs": len(times), "peak_bytes": peak,
             "ms": times[:300]}
 
 
-def best(row, batch, training, device, precisions, seconds, compiled=False, side=0):
+def best(row, batch, training, device, precisions, seconds, compiled="", side=0):
     results, failed = [], {}
     for mode in modes(device, precisions, compiled, training):
         try:
-            results.append(run_mode(row, batch, training, device, mode, seconds, side))
+            results.append(run_mode(row, batch, training, device, mode, seconds, side, compiled))
         except Exception as e:  # a mode this PyTorch cannot do is named, not hidden
             failed[mode[0]] = (str(e).splitlines() or [type(e).__name__])[0][:160]
         if device == "cuda":
@@ -169,7 +172,8 @@ def add_options(p):
     p.add_argument("--seconds", type=float, default=1, help="of measuring each mode, after warming")
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", choices=("cpu", "cuda"))
     p.add_argument("--precisions", default="bf16,tf32", help="PyTorch's on a GPU; the best counts")
-    p.add_argument("--compile", action="store_true", help="torch.compile too: minutes for each row")
+    p.add_argument("--compile", nargs="?", const="default", default="", choices=INDUCTOR,
+                   help="torch.compile too: slow to warm; max-autotune is for a GPU")
     p.add_argument("--threads", type=int, default=0)
     p.add_argument("--input", type=int, default=0, help="side of the net's input; 0: its own")
 

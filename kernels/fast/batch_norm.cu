@@ -1,7 +1,7 @@
 // Batch normalisation on a GPU in two launches, 16 bytes of channels per thread, shared out as slices.h says. The first
 // adds up a slice per block. Every block of the second adds up the slices of its own channels, which should still be in
 // the L2 cache; of many slices a third launch between them does it (most_folded). The second begins while the first
-// runs.
+// runs. Tensors of the same rows may share the launches.
 #include "kernels/fast/batch_norm.h"
 
 #ifdef __CUDACC__
@@ -34,11 +34,16 @@ struct Forward {
 };
 
 template <class T>
-__global__ void __launch_bounds__(block_threads) moments_kernel(Forward<T> t) {
+using Tasks = Together<Forward<T>>;
+
+template <class T>
+__global__ void __launch_bounds__(block_threads) moments_kernel(const __grid_constant__ Tasks<T> tasks) {
   constexpr int size = Pack<T>::size;
   early::let_next_begin();
-  const SlicePart part = my_rows(t.slices);
-  const Group<size> group(t.slices);
+  const auto here = tasks.mine();
+  const Forward<T>& t = here.task;
+  const SlicePart part = my_rows(t.slices, here.group);
+  const Group<size> group(t.slices, here.group);
   const T* first = t.x + part.first_row * t.x_pitch;
   Differences<T> found = {};
   if (part.any) {
@@ -59,7 +64,7 @@ __global__ void __launch_bounds__(block_threads) moments_kernel(Forward<T> t) {
 template <class T, class Channels>
 __global__ void __launch_bounds__(block_threads) fit_kernel(Forward<T> t) {
   early::wait_for_last();
-  const Channels group(t.slices);
+  const Channels group(t.slices, static_cast<int>(blockIdx.x));
   const Moments all = group.fold(t.partial, t.slices.count);
   const int channel = group.first + my_channel();
   if (group.mine()) t.store(channel, all, t.store.given(channel));
@@ -67,11 +72,13 @@ __global__ void __launch_bounds__(block_threads) fit_kernel(Forward<T> t) {
 
 // With the coefficients of the moments, or with those that are known where there are none.
 template <class T>
-__global__ void __launch_bounds__(block_threads) normalise_kernel(Forward<T> t) {
+__global__ void __launch_bounds__(block_threads) normalise_kernel(const __grid_constant__ Tasks<T> tasks) {
   constexpr int size = Pack<T>::size;
   __shared__ alignas(16) float fit[4 * most_channels];
-  const SlicePart part = my_rows(t.slices, true);
-  const Group<size> group(t.slices);
+  const auto here = tasks.mine();
+  const Forward<T>& t = here.task;
+  const SlicePart part = my_rows(t.slices, here.group, true);
+  const Group<size> group(t.slices, here.group);
   NormCoefficients<float> k(t.store.k);
   int at = part.pack * size;
   if (t.partial) {
@@ -93,13 +100,13 @@ __global__ void __launch_bounds__(block_threads) normalise_kernel(Forward<T> t) 
       [&](int row, const Pack<T>& in) { normal(in).store(t.y + row * t.y_pitch + part.pack * size); });
 }
 
-// The batch's moments, then `next`: a block for each of its `grid`.
+// The batch's moments, then `next` with what they add up to: a block for each of its `grid`.
 template <class T>
-void fit_then(const NormArguments& a, const Tensor* y, const Slices& s, void (*next)(Forward<T>), dim3 grid) {
+void fit_then(const NormArguments& a, const Slices& s, void (*next)(Forward<T>), dim3 grid) {
   const Tensor room = room_for<Moments>(s, a.x);
-  const Forward<T> task(a, y, s, room);
-  start(moments_kernel<T>, s, task, "batch_norm: moments");
-  early::launch(next, grid, block_threads, "batch_norm: normalise", task);
+  const Forward<T> task(a, nullptr, s, room);
+  start(moments_kernel<T>, Tasks<T>({task}), "batch_norm: moments");
+  early::launch(next, grid, block_threads, "batch_norm: fit", task);
 }
 
 }  // namespace
@@ -112,8 +119,8 @@ bool norms_by_packs(const NormArguments& a, const Tensor& y) {
 void fit_batch(const NormArguments& a) {
   const Slices s = slices_of(a.x);
   with_narrow(a.x.dtype(), [&]<class T>(T) {
-    if (s.count > most_folded) return fit_then<T>(a, nullptr, s, fit_kernel<T, Few<Pack<T>::size>>, fews_of(a.x));
-    fit_then<T>(a, nullptr, s, fit_kernel<T, Group<Pack<T>::size>>, groups_of(s));
+    if (s.count > most_folded) return fit_then<T>(a, s, fit_kernel<T, Few<Pack<T>::size>>, fews_of(a.x));
+    fit_then<T>(a, s, fit_kernel<T, Group<Pack<T>::size>>, groups_of(s));
   });
 }
 
@@ -124,13 +131,29 @@ void fit_and_normalise(const NormArguments& a, const Tensor& y) {
     fit_batch(a);
     return normalise(a, y);
   }
-  with_narrow(a.x.dtype(), [&]<class T>(T) { fit_then<T>(a, &y, s, normalise_kernel<T>, blocks_of(s)); });
+  fit_and_normalise(std::vector{a}, {y});
+}
+
+void fit_and_normalise(const std::vector<NormArguments>& all, const std::vector<Tensor>& y) {
+  const std::vector<Slices> slices = slices_of(all);
+  with_narrow(all[0].x.dtype(), [&]<class T>(T) {
+    std::vector<Tensor> rooms;
+    std::vector<Forward<T>> tasks;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      rooms.push_back(room_for<Moments>(slices[i], all[i].x));
+      tasks.emplace_back(all[i], &y[i], slices[i], rooms[i]);
+    }
+    const Tasks<T> together(tasks);
+    start(moments_kernel<T>, together, "batch_norm: moments");
+    early::launch(normalise_kernel<T>, together.blocks(), block_threads, "batch_norm: normalise", together);
+  });
 }
 
 void normalise(const NormArguments& a, const Tensor& y) {
   const Slices s = slices_of(a.x);
-  with_narrow(a.x.dtype(),
-              [&]<class T>(T) { start(normalise_kernel<T>, s, Forward<T>(a, &y, s, {}), "batch_norm: normalise"); });
+  with_narrow(a.x.dtype(), [&]<class T>(T) {
+    start(normalise_kernel<T>, Tasks<T>({Forward<T>(a, &y, s, {})}), "batch_norm: normalise");
+  });
 }
 
 }  // namespace dactyl::fast

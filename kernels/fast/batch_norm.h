@@ -14,6 +14,11 @@ void fit_and_normalise(const NormArguments&, const Tensor& y);
 void sum_gradients(const NormArguments&, const Tensor& dy, const NormSums& sums);
 void gradient(const NormArguments&, const Tensor& dy, const NormSums& sums, const Tensor& dx);  // with the sums
 
+// One to four tensors of the same type and rows (take_together), in the launches of one.
+void fit_and_normalise(const std::vector<NormArguments>&, const std::vector<Tensor>& y);
+void gradient(const std::vector<NormArguments>&, const std::vector<Tensor>& dy, const std::vector<NormSums>& sums,
+              const std::vector<Tensor>& dx);
+
 // Both steps of a direction in one launch, where x (and dy) fit into the shared memory of clusters of blocks and one
 // launch is expected to be faster (cluster_split.h); else false, and nothing is done.
 bool normalise_by_clusters(const NormArguments&, const Tensor& y);

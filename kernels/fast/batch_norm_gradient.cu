@@ -30,11 +30,16 @@ struct Gradient {
 };
 
 template <class T>
-__global__ void __launch_bounds__(block_threads) sums_kernel(Gradient<T> t) {
+using Tasks = Together<Gradient<T>>;
+
+template <class T>
+__global__ void __launch_bounds__(block_threads) sums_kernel(const __grid_constant__ Tasks<T> tasks) {
   constexpr int size = Pack<T>::size;
   early::let_next_begin();
-  const SlicePart part = my_rows(t.slices);
-  const Group<size> group(t.slices);
+  const auto here = tasks.mine();
+  const Gradient<T>& t = here.task;
+  const SlicePart part = my_rows(t.slices, here.group);
+  const Group<size> group(t.slices, here.group);
   PairsOf<size> found = {};
   if (part.any) {
     const Element<T> element(t.b, part.pack * size);
@@ -51,18 +56,20 @@ __global__ void __launch_bounds__(block_threads) sums_kernel(Gradient<T> t) {
 template <class T, class Channels>
 __global__ void __launch_bounds__(block_threads) store_sums_kernel(Gradient<T> t) {
   early::wait_for_last();
-  const Channels group(t.slices);
+  const Channels group(t.slices, static_cast<int>(blockIdx.x));
   const Two<float> all = group.fold(t.partial, t.slices.count);
   if (group.mine()) t.store(group.first + my_channel(), all);
 }
 
 // With the sums of the slices, or with those that are known where there are none.
 template <class T>
-__global__ void __launch_bounds__(block_threads) gradient_kernel(Gradient<T> t) {
+__global__ void __launch_bounds__(block_threads) gradient_kernel(const __grid_constant__ Tasks<T> tasks) {
   constexpr int size = Pack<T>::size;
   __shared__ alignas(16) float of_g[most_channels], of_gx[most_channels];
-  const SlicePart part = my_rows(t.slices, true);
-  const Group<size> group(t.slices);
+  const auto here = tasks.mine();
+  const Gradient<T>& t = here.task;
+  const SlicePart part = my_rows(t.slices, here.group, true);
+  const Group<size> group(t.slices, here.group);
   early::wait_for_last();
   const int mine = group.first + my_channel();
   const Two<float> all = t.partial      ? group.fold(t.partial, t.slices.count)
@@ -83,12 +90,12 @@ __global__ void __launch_bounds__(block_threads) gradient_kernel(Gradient<T> t) 
 }
 
 template <class T>
-void sum_then(const NormArguments& a, const Tensor& dy, const NormSums& sums, const Tensor* dx, const Slices& s,
+void sum_then(const NormArguments& a, const Tensor& dy, const NormSums& sums, const Slices& s,
               void (*next)(Gradient<T>), dim3 grid) {
   const Tensor room = room_for<Two<float>>(s, a.x);
-  const Gradient<T> task(a, dy, sums, dx, s, room);
-  start(sums_kernel<T>, s, task, "batch_norm: sums");
-  early::launch(next, grid, block_threads, "batch_norm: gradient", task);
+  const Gradient<T> task(a, dy, sums, nullptr, s, room);
+  start(sums_kernel<T>, Tasks<T>({task}), "batch_norm: sums");
+  early::launch(next, grid, block_threads, "batch_norm: sums of slices", task);
 }
 
 }  // namespace
@@ -98,8 +105,8 @@ void sum_gradients(const NormArguments& a, const Tensor& dy, const NormSums& sum
   with_narrow(a.x.dtype(), [&]<class T>(T) {
     constexpr int size = Pack<T>::size;
     if (s.count > most_folded)
-      return sum_then<T>(a, dy, sums, nullptr, s, store_sums_kernel<T, Few<size>>, fews_of(a.x));
-    sum_then<T>(a, dy, sums, nullptr, s, store_sums_kernel<T, Group<size>>, groups_of(s));
+      return sum_then<T>(a, dy, sums, s, store_sums_kernel<T, Few<size>>, fews_of(a.x));
+    sum_then<T>(a, dy, sums, s, store_sums_kernel<T, Group<size>>, groups_of(s));
   });
 }
 
@@ -109,11 +116,27 @@ void gradient(const NormArguments& a, const Tensor& dy, const NormSums& sums, co
   if (s.count > most_folded) {
     sum_gradients(a, dy, sums);
     return with_narrow(a.x.dtype(), [&]<class T>(T) {
-      early::launch(gradient_kernel<T>, blocks_of(s), block_threads, "batch_norm: gradient",
-                    Gradient<T>(a, dy, sums, &dx, s, {}));
+      const Tasks<T> alone({Gradient<T>(a, dy, sums, &dx, s, {})});
+      early::launch(gradient_kernel<T>, alone.blocks(), block_threads, "batch_norm: gradient", alone);
     });
   }
-  with_narrow(a.x.dtype(), [&]<class T>(T) { sum_then<T>(a, dy, sums, &dx, s, gradient_kernel<T>, blocks_of(s)); });
+  gradient({a}, {dy}, {sums}, {dx});
+}
+
+void gradient(const std::vector<NormArguments>& all, const std::vector<Tensor>& dy, const std::vector<NormSums>& sums,
+              const std::vector<Tensor>& dx) {
+  const std::vector<Slices> slices = slices_of(all);
+  with_narrow(all[0].x.dtype(), [&]<class T>(T) {
+    std::vector<Tensor> rooms;
+    std::vector<Gradient<T>> tasks;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      rooms.push_back(room_for<Two<float>>(slices[i], all[i].x));
+      tasks.emplace_back(all[i], dy[i], sums[i], &dx[i], slices[i], rooms[i]);
+    }
+    const Tasks<T> together(tasks);
+    start(sums_kernel<T>, together, "batch_norm: sums");
+    early::launch(gradient_kernel<T>, together.blocks(), block_threads, "batch_norm: gradient", together);
+  });
 }
 
 }  // namespace dactyl::fast

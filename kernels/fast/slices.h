@@ -19,17 +19,20 @@ struct Slices {
   Slices(i64 all_rows, i64 all_packs) : rows(static_cast<int>(all_rows)), packs(static_cast<int>(all_packs)) {
     const bool large = all_rows * all_packs > i64{1} << 21;  // 32 MiB
     across = packs == 1 ? 1 : packs <= 2 || (packs < 16 && !large) ? 2 : most_across;
-    const int least = std::max(1, wave / groups());
+    share_out(groups(), rows);
+  }
+
+  // Slices for a launch of so many groups, ours among them, and at most so many.
+  void share_out(int all_groups, int most) {
+    const int least = std::max(1, wave / all_groups);
     const int wanted = least * std::clamp(rows / (32 * down() * least), 1, 4);  // whole waves: the last has no gaps
-    length = (rows + slices_of(wanted) - 1) / slices_of(wanted);
+    const int slices = std::max(1, std::min({wanted, rows / (4 * down()), most}));
+    length = (rows + slices - 1) / slices;
     count = (rows + length - 1) / length;  // none of them empty
   }
 
   HD int groups() const { return (packs + across - 1) / across; }
   HD int down() const { return threads / across; }  // rows of a block's first step
-
- private:
-  int slices_of(int wanted) const { return std::max(1, std::min(wanted, rows / (4 * down()))); }
 };
 
 // What one thread does: rows row, row + step, … below `end`, of one pack.
