@@ -51,29 +51,33 @@ PlaneRows<N> planes(N* first, const i64 (&extent)[3], i64 pitch) {
   return {first, extent[1], extent[2], pitch};
 }
 
-bool fits(const Geometry& g) { return is(g, {1, 3, 3}, {1, 1, 1}) && g.in[0] == g.out[0]; }
+bool fits(const Geometry& g, i64 stride) { return is(g, {1, 3, 3}, {1, stride, stride}) && g.in[0] == g.out[0]; }
+
+template <class T, int stride>
+void forward(const Geometry& g, const Tensor& xs, const Tensor& ys, std::uint8_t* to, i64 enough) {
+  const Strips strips = strips_of<T>(g, g.out, enough);
+  const auto x = planes<const T>(xs.data<T>(), g.in, xs.pitch());
+  const auto y = planes(ys.data<T>(), g.out, ys.pitch());
+  const auto taps = planes(to, g.out, g.channels);
+  const int low[2] = {static_cast<int>(g.low[1]), static_cast<int>(g.low[2])};
+  if (to)
+    each_strip(xs.device(), SquareForward<T, stride, true>{strips, x, y, taps, {low[0], low[1]}});
+  else
+    each_strip(xs.device(), SquareForward<T, stride, false>{strips, x, y, taps, {low[0], low[1]}});
+}
 
 }  // namespace
 
-bool max_pool_forward_by_strips(const Geometry& g, const Tensor& xs, const Tensor& ys, std::uint8_t* to, i64 enough) {
-  if (!fits(g)) return false;
-  with_narrow(xs.dtype(), [&]<class T>(T) {
-    const Strips strips = strips_of<T>(g, g.out, enough);
-    const auto x = planes<const T>(xs.data<T>(), g.in, xs.pitch());
-    const auto y = planes(ys.data<T>(), g.out, ys.pitch());
-    const auto taps = planes(to, g.out, g.channels);
-    const int low[2] = {static_cast<int>(g.low[1]), static_cast<int>(g.low[2])};
-    if (to)
-      each_strip(xs.device(), SquareForward<T, true>{strips, x, y, taps, {low[0], low[1]}});
-    else
-      each_strip(xs.device(), SquareForward<T, false>{strips, x, y, taps, {low[0], low[1]}});
-  });
+bool max_pool_forward_by_strips(const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* taps, i64 enough) {
+  const bool by_one = fits(g, 1);
+  if (!by_one && !fits(g, 2)) return false;
+  with_narrow(x.dtype(), [&]<class T>(T) { (by_one ? forward<T, 1> : forward<T, 2>)(g, x, y, taps, enough); });
   return true;
 }
 
 bool max_pool_backward_by_strips(const Geometry& g, const Tensor& dys, const std::uint8_t* from, const Tensor& dxs,
                                  i64 enough) {
-  if (!fits(g)) return false;
+  if (!fits(g, 1)) return false;
   with_narrow(dys.dtype(), [&]<class T>(T) {
     each_strip(dxs.device(), SquareBackward<T>{strips_of<T>(g, g.in, enough),
                                                planes<const T>(dys.data<T>(), g.out, dys.pitch()),
