@@ -22,8 +22,8 @@ bool max_pool_forward_by_planes(const Geometry&, const Tensor& x, const Tensor& 
 bool max_pool_backward_by_planes(const Geometry&, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx);
 bool max_pool_backward_by_scattering(const Geometry&, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx);
 
-// The same for 3×3 of a plane with stride 1, forward also 2, on either device, in at least `enough` threads where rows
-// can be so cut. False for other windows.
+// The same for 3×3 of planes with stride 1, forward also with 2, on either device. Columns are cut into strips until
+// there are `enough`, or as many as can be. False for other windows.
 bool max_pool_forward_by_strips(const Geometry&, const Tensor& x, const Tensor& y, std::uint8_t* taps,
                                 i64 enough = strips_on_a_gpu);
 bool max_pool_backward_by_strips(const Geometry&, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx,

@@ -64,7 +64,7 @@ struct SquareBackward {
       Pack<Word> gradients[3];
       for (int c = 0; c < 3; ++c) {
 #ifndef __CUDA_ARCH__
-        gradients[c] = {};  // on a GPU whatever the registers hold: no tap leads anywhere
+        gradients[c] = {{~0u, ~0u, ~0u, ~0u}};  // NaN; on a GPU whatever the registers hold: no tap leads anywhere
 #endif
         if (!(columns >> c & 1)) continue;
         gradients[c] = load_at<Pack<Word>>(dy - static_cast<std::uintptr_t>(c * p.dy.column));

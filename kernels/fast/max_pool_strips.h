@@ -75,11 +75,11 @@ struct PlaneRows {
         width(static_cast<int>(columns)),
         column(pitch * i64{sizeof(N)}),
         row(column * columns) {}
-  // Bit c for each of the columns first, first + step and first + 2 step that there are.
-  HD unsigned three_columns(int first, int step) const {
+  // Bit c for each of the columns w, w + step and w + 2 step that there are.
+  HD unsigned three_columns(int w, int step) const {
     unsigned bits = 0;
     for (int c = 0; c < 3; ++c)
-      bits |= static_cast<unsigned>(static_cast<unsigned>(first + c * step) < static_cast<unsigned>(width)) << c;
+      bits |= static_cast<unsigned>(static_cast<unsigned>(w + c * step) < static_cast<unsigned>(width)) << c;
     return bits;
   }
   HD std::uintptr_t at(int plane, int h, int w, int channel) const {
