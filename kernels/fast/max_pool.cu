@@ -108,6 +108,10 @@ void backward(const Geometry& g, W window, const Tensor& dys, const std::uint8_t
   }
 }
 
+// A strip of stride 2 takes its rows one after another, where a thread per result loads what it can at once: so few
+// results go the other way.
+bool enough_for_strips(const Geometry& g) { return g.stride[1] == 1 || g.rows_out() * g.channels >= 2'000'000; }
+
 }  // namespace
 
 bool pools_by_packs(const Geometry& g, const Tensor& x, const Tensor& y) {
@@ -121,12 +125,14 @@ bool pools_by_packs(const Geometry& g, const Tensor& x, const Tensor& y) {
 // Of the ways of 3×3×3, as measured on an H100 with I3D's layers (kernels/README.md). The walk notes taps at less cost
 // where there are many results to keep its threads busy.
 void max_pool_forward(const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* taps) {
+  if (enough_for_strips(g) && max_pool_forward_by_strips(g, x, y, taps)) return;
   if ((!taps || g.out[1] * g.out[2] < 100) && max_pool_forward_by_planes(g, x, y, taps)) return;
   with_narrow(x.dtype(), [&]<class T>(T) { with_way(g, [&](auto window) { forward<T>(g, window, x, y, taps); }); });
 }
 
 // Scattering has few threads, each with much to do; of f32 it loads twice the bytes, one number per lane.
 void max_pool_backward(const Geometry& g, const Tensor& dy, const std::uint8_t* taps, const Tensor& dx) {
+  if (max_pool_backward_by_strips(g, dy, taps, dx)) return;
   if (dx.dtype() != DType::f32 && g.batch * g.in[1] * g.in[2] * g.channels > 4'000'000 &&
       max_pool_backward_by_scattering(g, dy, taps, dx))
     return;

@@ -34,7 +34,6 @@ inline bool is(const Geometry& g, const i64 (&kernel)[3], const i64 (&stride)[3]
 template <class Body>
 void with_window(const Geometry& g, const Body& body) {
   if (is(g, {1, 3, 3}, {1, 2, 2})) return body(Fixed<1, 3, 3, 1, 2, 2>{});
-  if (is(g, {1, 3, 3}, {1, 1, 1})) return body(Fixed<1, 3, 3, 1, 1, 1>{});
   if (is(g, {3, 3, 3}, {2, 2, 2})) return body(Fixed<3, 3, 3, 2, 2, 2>{});
   if (is(g, {2, 2, 2}, {2, 2, 2})) return body(Fixed<2, 2, 2, 2, 2, 2>{});
   body(Any(g));

@@ -37,6 +37,14 @@ struct Routed {
         v[2 * i] = std::bit_cast<float>(words.v[i] << 16);
         v[2 * i + 1] = std::bit_cast<float>(words.v[i] & 0xffff0000u);
       }
+#ifdef __CUDA_ARCH__
+    } else if constexpr (std::is_same_v<T, f16>) {  // likewise
+      const auto words = read<Pack<__half2>>(&pack);
+      for (int i = 0; i < size / 2; ++i) {
+        v[2 * i] = __low2float(words.v[i]);
+        v[2 * i + 1] = __high2float(words.v[i]);
+      }
+#endif
     } else {
       for (int i = 0; i < size; ++i) v[i] = float(pack.v[i]);
     }
