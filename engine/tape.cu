@@ -68,6 +68,7 @@ void accumulate(Slot& slot, const Tensor& contribution) {
       slot.grad.copy_from(contribution);
     return;
   }
+  if (std::exchange(slot.offered, false) && slot.grad.raw() == contribution.raw()) return;
   check(slot.grad.shape() == contribution.shape() && slot.grad.dtype() == contribution.dtype(),
         "tape: gradients {} {} and {} {} meet", slot.grad.dtype(), slot.grad.shape(), contribution.dtype(),
         contribution.shape());
@@ -150,6 +151,17 @@ Tensor place_of_gradient(const std::shared_ptr<Slot>& slot, const Shape& shape, 
 Tensor gradient_of(Slot& slot) {
   add_waiting(slot);
   return slot.grad;
+
+// Where something waits no pass would be saved: it had to be added first. Within a branch others may be writing, and
+// what a branch has put aside may still be reading; outside, the streams have met. Nothing here asks whether they ran
+// side by side, so that a captured step does the arithmetic of an eager one.
+Tensor sum_to_add_to(const std::shared_ptr<Slot>& slot, const Shape& shape, DType type, Device device) {
+  if (!slot || !slot->filled || !slot->more.empty() || Fork::here() != Branch{}) return {};
+  const Tensor& sum = slot->grad;
+  const bool alone = slot->owned || !sum.shares_storage();
+  const bool fits = sum.shape() == shape && sum.dtype() == type && sum.device() == device && sum.is_dense();
+  slot->offered = alone && fits;
+  return slot->offered ? sum : Tensor();
 }
 
 Saved::Saved(const Tensor& x) : shape_(x.shape()), type_(x.dtype()), device_(x.device()) {

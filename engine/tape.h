@@ -18,6 +18,7 @@ struct Slot {
   std::vector<Tensor> more;       // contributions that are not added yet
   bool filled = false;            // whether grad holds contributions of this backward pass
   bool owned = false;             // whether grad may be added into (false: it is another operation's tensor)
+  bool offered = false;           // a derivative may have added to grad: a contribution that is grad is in it already
   std::function<Tensor()> place;  // asked once, before the first contribution: where to gather, or undefined: anywhere
   std::function<void(const Tensor&)> again;  // computes the numbers once more, the same bits: see Saved
   int pending = 0;                           // uses on the tape whose contribution has not arrived
@@ -74,6 +75,12 @@ Tensor place_of_gradient(const std::shared_ptr<Slot>& slot, const Shape& shape, 
 
 // The gradient that has gathered in a filled slot: what waits is added first.
 Tensor gradient_of(Slot& slot);
+
+// What a derivative may add the gradient of an input with this slot to, instead of returning a new one: the dense sum
+// of all that has arrived, if nobody else reads it. Undefined: there is none. If the derivative returns this tensor,
+// its contribution is in it; if it returns another one, that is added as usual, and this one must be as it was. Only
+// asked outside of branches, before the derivative forks: what comes from branches side by side must not be added to.
+Tensor sum_to_add_to(const std::shared_ptr<Slot>& slot, const Shape& shape, DType type, Device device);
 
 // What a derivative will read of an input: the tensor, or under Context::recompute, where its numbers can be computed
 // again from what is kept anyway, only how.

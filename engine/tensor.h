@@ -62,6 +62,7 @@ class Tensor {
   std::uint64_t stamp() const { return storage_->stamp(); }
   void touch() { storage_->touch(); }
   bool same_storage(const Tensor& other) const { return storage_ == other.storage_; }
+  bool shares_storage() const { return storage_.use_count() > 1; }  // with any other handle
 
   Tensor& watch();  // gather a gradient here
   Tensor& unwatch();

@@ -30,9 +30,9 @@ void forward(Geometry g, i64 groups, const Tensor& xs, const Tensor& ws, const T
   });
 }
 
-// dx[r, c] = Σ over the windows that read r and the filters of c's group of w[o, tap, c] dy[window, o].
+// dx[r, c] = Σ over the windows that read r and the filters of c's group of w[o, tap, c] dy[window, o]; or +=.
 template <class T>
-void backward_data(Geometry g, i64 groups, const Tensor& dys, const Tensor& ws, const Tensor& dxs) {
+void backward_data(Geometry g, i64 groups, const Tensor& dys, const Tensor& ws, bool adds, const Tensor& dxs) {
   using C = compute_t<T>;
   const i64 outs = ws.shape()[0] / groups, ins = ws.shape().channels(), dy_pitch = dys.pitch();
   const T *dy = dys.data<T>(), *w = ws.data<T>();
@@ -40,7 +40,7 @@ void backward_data(Geometry g, i64 groups, const Tensor& dys, const Tensor& ws, 
   each(dxs.device(), dxs.count(), [=] HD(i64 i) {
     const i64 row = i / g.channels, channel = i % g.channels;
     const i64 first = channel / ins * outs, c = channel % ins, filter = g.taps() * ins;
-    C sum = 0;
+    C sum = adds ? C(dx[i]) : C(0);
     g.each_window(row, [&](i64 tap, i64 at) {
       for (i64 o = first; o < first + outs; ++o) sum += C(w[o * filter + tap * ins + c]) * C(dy[at * dy_pitch + o]);
     });
@@ -152,9 +152,14 @@ void run_forward(const Tensor& x, const Tensor& w, const ConvOptions& o, const T
   });
 }
 
-Tensor data_gradient(const Tensor& dy, const Tensor& w, const ConvOptions& o, const Shape& shape) {
-  Tensor dx(shape, dy.dtype(), dy.device());
+// A new tensor; or `sum`, if there is one and who computes can add to it.
+Tensor data_gradient(const Tensor& dy, const Tensor& w, const ConvOptions& o, const Shape& shape, const Tensor& sum) {
   const Path p = path(dy, o);
+#ifdef __CUDACC__
+  if (p == Path::gpu && sum.defined() && cudnn_conv_add_backward_data(dy.dense(), w, o, sum)) return sum;
+#endif
+  const bool adds = p == Path::reference && sum.defined();
+  const Tensor dx = adds ? sum : Tensor(shape, dy.dtype(), dy.device());
   if (p == Path::host) {
     host_conv_backward_data(dy, w, o, dx);
     return dx;
@@ -163,8 +168,8 @@ Tensor data_gradient(const Tensor& dy, const Tensor& w, const ConvOptions& o, co
   if (p == Path::gpu && cudnn_conv_backward_data(dy.dense(), w, o, dx)) return dx;
 #endif
   check_reference(p, o);
-  with_float(dy.dtype(),
-             [&]<class T>() { backward_data<T>(geometry(shape, dy.shape(), o.window), o.groups, dy, w, dx); });
+  const Geometry g = geometry(shape, dy.shape(), o.window);
+  with_float(dy.dtype(), [&]<class T>() { backward_data<T>(g, o.groups, dy, w, adds, dx); });
   return dx;
 }
 
@@ -207,18 +212,19 @@ Tensor conv(const Tensor& x, const Tensor& w, const ConvOptions& options) {
   o.bias = o.into = Tensor();
   if (tracing()) trace_what(to_text(describe(x, w, options)));
   return record("conv", {x, w, options.bias}, y,
-                [o, wants_x, wants_w, wants_b, x_shape = x.shape(), w_shape = w.shape(), w_slot = w.slot(),
-                 b_slot = options.bias.slot(), x = wants_w ? Saved(x) : Saved(), w = wants_x ? w.detached() : Tensor(),
-                 y = o.relu ? y : Tensor()](const Tensor& dy) {
+                [o, wants_x, wants_w, wants_b, x_shape = x.shape(), w_shape = w.shape(), x_slot = x.slot(),
+                 w_slot = w.slot(), b_slot = options.bias.slot(), x = wants_w ? Saved(x) : Saved(),
+                 w = wants_x ? w.detached() : Tensor(), y = o.relu ? y : Tensor()](const Tensor& dy) {
                   const Tensor dz = o.relu ? relu_masked(dy, y) : dy;
                   Grads grads(3);
+                  const Tensor sum = sum_to_add_to(x_slot, x_shape, dz.dtype(), dz.device());
                   Fork both;
                   if (wants_w) {
                     grads[1] = place_of_gradient(w_slot, w_shape, dz.dtype(), dz.device());
                     const auto work = [&] { weight_gradient(dz, x.numbers(), o, grads[1]); };
                     !both.within_another() || is_final(w_slot, grads[1]) ? both.aside(work) : work();
                   }
-                  if (wants_x) grads[0] = data_gradient(dz, w, o, x_shape);
+                  if (wants_x) grads[0] = data_gradient(dz, w, o, x_shape, sum);
                   if (wants_b) {
                     grads[2] = place_of_gradient(b_slot, {dz.shape().channels()}, dz.dtype(), dz.device());
                     with_float(dz.dtype(), [&]<class T>() { bias_gradient<T>(dz, grads[2]); });

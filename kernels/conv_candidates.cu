@@ -50,6 +50,12 @@ auto asked(const ConvProblem& problem, const Ask& ask) -> decltype(ask(std::decl
   return {};
 }
 
+// A way that rests on the one for another problem; null if there is none for that.
+OwnedWay resting_on(const ConvProblem& other, OwnedWay (*way)(const ConvWay&)) {
+  const ConvWay* found = conv_way(other);
+  return found ? way(*found) : nullptr;
+}
+
 class Search {
  public:
   explicit Search(const ConvProblem& problem) : problem_(problem), trial_(problem) {}
@@ -58,12 +64,14 @@ class Search {
     const std::optional<MatrixProduct> product = as_product(problem_);
     const bool slice = problem_.is_slice();
     if (product) bearable([&] { return products(*product); });
-    if (slice) placed();
+    if (problem_.adds) return attempt([&] { return resting_on(without_sum(problem_), added_way); });
+    if (slice) attempt([&] { return resting_on(dense_problem(problem_), placed_way); });
     if (!best_ || !problem_.is_linear())
       asked(problem_, [&](ConvGraph& graph) { return plans(engine_configs(problem_, graph)); });
     if (is_medium() && !slice) stems();
     if (is_medium()) implicit();
-    if (!best_ && !slice && (problem_.bias || problem_.relu)) apart();
+    if (!best_ && !slice && (problem_.bias || problem_.relu))
+      attempt([&] { return resting_on(without_epilogue(problem_), apart_way); });
     if ((!best_ || is_medium()) && !slice && !product && columns_fit(problem_)) attempt([&] { return columns_way(); });
   }
   OwnedWay take_best() { return std::move(best_); }
@@ -123,13 +131,6 @@ class Search {
     return true;
   }
 
-  void placed() {
-    attempt([&] {
-      const ConvWay* dense = conv_way(dense_problem(problem_));
-      return dense ? placed_way(*dense) : nullptr;
-    });
-  }
-
   bool plans(std::vector<EngineConfig> configs) {
     const cudnnHandle_t handle = planning_handle(Context::current().device());
     start_ = now();
@@ -179,13 +180,6 @@ class Search {
       if (tried[tile.rows][tile.parts > 1]++ < most_tiles) attempt([&] { return implicit_way(tile); });
   }
 
-  void apart() {
-    attempt([&] {
-      const ConvWay* plain = conv_way(without_epilogue(problem_));
-      return plain ? apart_way(*plain) : nullptr;
-    });
-  }
-
   const ConvProblem& problem_;
   ConvTrial trial_;
   OwnedWay best_;
@@ -222,16 +216,13 @@ OwnedWay way_named(const ConvProblem& problem, const std::string& name, const st
   if (name == "stem") return stem_way(problem);
   if (name.starts_with("implicit ")) return implicit_way_named(problem, name);
   if (name == "columns") return columns_fit(problem) && !problem.is_slice() ? columns_way() : nullptr;
-  if (name == "placed") {
-    const ConvWay* dense = problem.is_slice() ? conv_way(dense_problem(problem)) : nullptr;
-    return dense ? placed_way(*dense) : nullptr;
-  }
+  if (name == "placed") return problem.is_slice() ? resting_on(dense_problem(problem), placed_way) : nullptr;
+  if (name == "added") return problem.adds ? resting_on(without_sum(problem), added_way) : nullptr;
   if (name == "few rows") return fast::few_rows_fit(problem) ? few_rows_way() : nullptr;
   if (read_algorithm_name(name)) return gemm_way_named(problem, name);
   if (name == "apart") {
     const bool fits = (problem.bias || problem.relu) && !problem.is_slice();
-    const ConvWay* plain = fits ? conv_way(without_epilogue(problem)) : nullptr;
-    return plain ? apart_way(*plain) : nullptr;
+    return fits ? resting_on(without_epilogue(problem), apart_way) : nullptr;
   }
   for (const Packing& packing : packings(problem))
     if (to_text(packing) == name)

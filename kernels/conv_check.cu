@@ -104,8 +104,8 @@ void forward_samples(const Index n, Samples s, bool relu, const ConvData& d, Ten
 }
 
 template <class T>
-void data_samples(const Index n, Samples s, const ConvData& d, Tensor& to) {
-  const T *dy = static_cast<const T*>(d.y), *w = static_cast<const T*>(d.w);
+void data_samples(const Index n, Samples s, bool adds, const ConvData& d, Tensor& to) {
+  const T *dy = static_cast<const T*>(d.y), *w = static_cast<const T*>(d.w), *x = static_cast<const T*>(d.x);
   double* want = to.data<double>();
   fold_rows<double>(
       to.device(), s.samples, n.taps * n.outs_per_group,
@@ -116,7 +116,7 @@ void data_samples(const Index n, Samples s, const ConvData& d, Tensor& to) {
         const i64 o = channel / n.ins * n.outs_per_group + i % n.outs_per_group;
         return double(dy[at * n.y_pitch + o]) * double(w[(o * n.taps + tap) * n.ins + channel % n.ins]);
       },
-      [=] HD(i64 sample, double sum) { want[sample] = sum; });
+      [=] HD(i64 sample, double sum) { want[sample] = adds ? sum + double(x[s.place(sample)]) : sum; });
 }
 
 template <class T>
@@ -210,6 +210,7 @@ void fill_conv(const ConvProblem& p, const ConvData& d, Device device) {
     fill_typed<T>(device, p.w_count(), std::uint64_t{2} << 40, d.w);
     fill_typed<T>(device, p.y_span(), std::uint64_t{3} << 40, d.y);
     if (p.bias) fill_typed<T>(device, p.outs, std::uint64_t{4} << 40, d.bias);
+    if (p.adds) return;
     const i64 span = p.pass == Pass::forward ? p.y_span() : p.result_count();
     fill_with<T>(device, span, T(static_cast<compute_t<T>>(nan)), result_of(p.pass, d));
   });
@@ -220,7 +221,7 @@ Tensor conv_samples(const ConvProblem& p, const ConvData& d, Device device) {
   Tensor want({s.samples}, DType::f64, device);
   with_float(p.dtype, [&]<class T>() {
     if (p.pass == Pass::forward) return forward_samples<T>(Index(p), s, p.relu, d, want);
-    if (p.pass == Pass::data) return data_samples<T>(Index(p), s, d, want);
+    if (p.pass == Pass::data) return data_samples<T>(Index(p), s, p.adds, d, want);
     weight_samples<T>(Index(p), p.rows_out(), s, d, want);
   });
   return want;

@@ -49,6 +49,13 @@ ConvProblem dense_problem(const ConvProblem& p) {
   return dense;
 }
 
+ConvProblem without_sum(const ConvProblem& p) {
+  ConvProblem plain = p;
+  plain.adds = false;
+  if (p.adds) plain.alignment[0] = 16;
+  return plain;
+}
+
 std::string to_text(const ConvProblem& p) {
   const char* passes[] = {"forward", "data gradient", "weight gradient"};
   std::string text = std::string(passes[static_cast<int>(p.pass)]) + " of " + to_text(p.dtype);
@@ -57,7 +64,7 @@ std::string to_text(const ConvProblem& p) {
   text += " w " + to_text(Shape{p.outs, p.kernel[0], p.kernel[1], p.kernel[2], p.ins});
   text += " stride " + text_of(p.stride) + " padding " + text_of(p.low) + text_of(p.high);
   if (p.is_slice()) text += " into " + to_text(p.into);
-  return text + (p.bias ? " bias" : "") + (p.relu ? " relu" : "");
+  return text + (p.bias ? " bias" : "") + (p.relu ? " relu" : "") + (p.adds ? " added" : "");
 }
 
 std::string plan_key(const ConvProblem& p) {

@@ -18,6 +18,7 @@ struct ConvProblem {
   DType dtype = DType::f32;
   Math math = Math::fp32;
   bool deterministic = true, bias = false, relu = false;
+  bool adds = false;  // of Pass::data: dx += instead of dx =, with one rounding
   i64 batch = 1, groups = 1, ins = 1, outs = 1;
   i64 into = 0;  // y is a slice of a tensor of so many channels; 0: y is dense
   std::array<i64, 3> in{1, 1, 1}, out{1, 1, 1}, kernel{1, 1, 1}, stride{1, 1, 1}, low{}, high{};
@@ -46,6 +47,9 @@ std::string plan_key(const ConvProblem&);  // the same with every number: under 
 
 // The same with y dense, in memory of its own.
 ConvProblem dense_problem(const ConvProblem&);
+
+// The same without `adds`, into memory of its own.
+ConvProblem without_sum(const ConvProblem&);
 
 // From tensors on the current device, x and w dense; y is the result of the forward pass or its gradient. A window of
 // depth 1 that moves by 1 sees each image alone: the depth joins the batch.

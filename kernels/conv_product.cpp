@@ -26,7 +26,7 @@ std::optional<std::uint64_t> read_word(const std::string& text) {
 
 std::optional<MatrixProduct> as_product(const ConvProblem& p) {
   if (!is_product(p)) return std::nullopt;
-  MatrixProduct m{.dtype = p.dtype, .math = p.math, .bias = p.bias, .relu = p.relu};
+  MatrixProduct m{.dtype = p.dtype, .math = p.math, .bias = p.bias, .relu = p.relu, .adds = p.adds};
   const i64 pixels = p.rows_out(), x = 0, w = 1, y = 2;
   std::array<i64, 3> operands{};  // which of x, w and y left, right and result are
   switch (p.pass) {

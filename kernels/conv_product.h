@@ -10,13 +10,14 @@
 
 namespace dactyl {
 
-// result = op(left) op(right), then bias, then relu. cuBLASLt thinks in columns: a row-major (r, c) matrix is to it a
-// column-major (c, r) one. So it is asked for cᵀ = op(b)ᵀ op(a)ᵀ where we mean c = op(a) op(b): left is b, right is a,
-// both as they lie. `rows` and `columns` are the result's; the bias has a number per row, our column.
+// result = op(left) op(right), then bias, then relu; or result += op(left) op(right). cuBLASLt thinks in columns: a
+// row-major (r, c) matrix is to it a column-major (c, r) one. So it is asked for cᵀ = op(b)ᵀ op(a)ᵀ where we mean c =
+// op(a) op(b): left is b, right is a, both as they lie. `rows` and `columns` are the result's; the bias has a number
+// per row, our column.
 struct MatrixProduct {
   DType dtype = DType::f32;
   Math math = Math::fp32;
-  bool transpose_left = false, transpose_right = false, bias = false, relu = false;
+  bool transpose_left = false, transpose_right = false, bias = false, relu = false, adds = false;
   i64 rows = 1, columns = 1, inner = 1;
   std::array<i64, 3> pitch{1, 1, 1};         // numbers from one column to the next, of left, right and result
   std::array<i64, 3> alignment{16, 16, 16};  // bytes, of their addresses

@@ -19,7 +19,8 @@ class ConvTrial {
   // Runs on poisoned memory and compares. False, said on stderr, if the numbers are wrong; false if it does not run.
   bool agrees(const std::string& name, const Run& run);
 
-  // The median of up to nine runs, fewer of long ones; of one that is clearly slower than `best` a single run.
+  // The median of up to nine runs, fewer of long ones; of one that is clearly slower than `best` a single run. A sum
+  // that is added to grows tenfold at most: no type overflows.
   double seconds(const Run& run, double best);
 
  private:

@@ -2,6 +2,7 @@
 
 #ifdef __CUDACC__
 
+#include "engine/each.h"
 #include "kernels/bias_relu.h"
 #include "kernels/conv_columns.h"
 #include "kernels/conv_search.h"
@@ -109,6 +110,27 @@ class ApartWay final : public ConvWay {
   const ConvWay& plain_;
 };
 
+struct Sum {
+  template <class C>
+  HD C operator()(C a, C b) const {
+    return a + b;
+  }
+};
+
+class AddedWay final : public ConvWay {
+ public:
+  explicit AddedWay(const ConvWay& plain) : ConvWay("added"), plain_(plain) {}
+  bool run(const ConvProblem& problem, const ConvTensors& t) const override {
+    const Tensor dx = empty_like(t.x);
+    if (!plain_.run(without_sum(problem), {dx, t.w, t.y, {}})) return false;
+    map(Sum{}, t.x, t.x, dx);
+    return true;
+  }
+
+ private:
+  const ConvWay& plain_;
+};
+
 class PackedWay final : public ConvWay {
  public:
   PackedWay(const Packing& packing, const ConvWay& inner)
@@ -146,6 +168,7 @@ OwnedWay placed_way(const ConvWay& dense) { return std::make_unique<PlacedWay>(d
 OwnedWay few_rows_way() { return std::make_unique<FewRowsWay>(); }
 OwnedWay columns_way() { return std::make_unique<ColumnsWay>(); }
 OwnedWay apart_way(const ConvWay& plain) { return std::make_unique<ApartWay>(plain); }
+OwnedWay added_way(const ConvWay& plain) { return std::make_unique<AddedWay>(plain); }
 OwnedWay stem_way(const ConvProblem& problem) {
   return hopper::is_stem(problem) && hopper::has_stem_kernels() ? std::make_unique<StemWay>() : nullptr;
 }

@@ -42,6 +42,8 @@ std::vector<hopper::ImplicitTile> implicit_tiles(const ConvProblem& problem);
 // "apart": the sums by `plain`, then bias and relu in a pass of their own.
 OwnedWay apart_way(const ConvWay& plain);
 ConvProblem without_epilogue(const ConvProblem& problem);
+// "added": the same without the sum, by `plain` in memory of its own, then a pass that adds.
+OwnedWay added_way(const ConvWay& plain);
 // "packed …": the packed problem by `inner`.
 OwnedWay packed_way(const Packing& packing, const ConvWay& inner);
 

@@ -135,8 +135,8 @@ void LtProduct::run(const LtAlgorithm& a, const ProductData& d) const {
   Context& context = Context::current();
   const Tensor workspace({static_cast<i64>(a.workspace)}, DType::u8, context.device());
   if (product_.bias) set(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, d.bias);
-  const float one = 1, zero = 0;
-  check(cublasLtMatmul(handle(), operation_.get(), &one, d.left, left_.get(), d.right, right_.get(), &zero, d.result,
+  const float one = 1, beta = product_.adds ? 1 : 0;  // the result is both C and D
+  check(cublasLtMatmul(handle(), operation_.get(), &one, d.left, left_.get(), d.right, right_.get(), &beta, d.result,
                        result_.get(), d.result, result_.get(), &a.algorithm, workspace.raw(), a.workspace,
                        context.compute().handle()),
         "multiplying matrices");

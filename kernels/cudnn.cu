@@ -3,6 +3,7 @@
 
 #ifdef __CUDACC__
 
+#include "kernels/conv_product.h"
 #include "kernels/conv_search.h"
 
 namespace dactyl {
@@ -31,6 +32,12 @@ bool cudnn_conv_forward(const Tensor& x, const Tensor& w, const ConvOptions& opt
 
 bool cudnn_conv_backward_data(const Tensor& dy, const Tensor& w, const ConvOptions& options, Tensor dx) {
   return run(conv_problem(Pass::data, dx, w, dy, options), {dx, w, dy, {}});
+}
+
+bool cudnn_conv_add_backward_data(const Tensor& dy, const Tensor& w, const ConvOptions& options, Tensor dx) {
+  ConvProblem problem = conv_problem(Pass::data, dx, w, dy, options);
+  problem.adds = true;
+  return as_product(problem) && run(problem, {dx, w, dy, {}});
 }
 
 bool cudnn_conv_backward_weights(const Tensor& dy, const Tensor& x, const ConvOptions& options, Tensor dw) {

@@ -15,10 +15,10 @@ shards=$(((($(nproc) + 1)) / 2))
 tools=${DACTYL_SANITIZERS-memcheck racecheck initcheck synccheck}
 # Large layers and whole flows are slow under the sanitizer (FlowKernels has the flows' kernels); only our own kernels are
 # searched for races, for reads of what nothing wrote and for wrong barriers, not the libraries'.
-slow='FlowTvl1.*:FlowFarneback.*:StemKernels.large*:Cudnn.*:ConvSearch.*:ConvWays.*'
+slow='FlowTvl1.*:FlowFarneback.*:StemKernels.large*:Cudnn.*:ConvSearch.*:ConvWays.*:ConvSums.*'
 # A tile of each of the implicit products' variants is enough there; memcheck sees all of them.
 tiles='ImplicitKernels.all_tiles*:ImplicitKernels.many_tiles*'
-own="-$slow:$tiles:Conv.*:ConvColumns.*:Gemm.*:Linear.*:Lstm.*:conv_check.*"
+own="-$slow:$tiles:Conv.*:ConvSum.*:ConvColumns.*:Gemm.*:Linear.*:Lstm.*:conv_check.*"
 declare -A filters=([memcheck]="-$slow:conv_check.large*" [racecheck]=$own [initcheck]=$own [synccheck]=$own)
 passed=0 failed=0 late=0
 failures=()

@@ -82,6 +82,30 @@ TEST(conv_check, large_problems_are_sampled) {
   EXPECT_GT(conv_error(f.problem, f.data, want), conv_tolerance(f.problem)) << "the last 1 % is wrong";
 }
 
+// A gradient that is added to what is there: neither may be missing.
+void check_sum(Device device) {
+  const Use use(device);
+  for (const Case& c : cases)
+    for (const DType type : {DType::f32, DType::bf16, DType::f16}) {
+      Filled f(c, Pass::data, type);
+      f.problem.adds = true;
+      SCOPED_TRACE(to_text(f.problem) + " on " + to_text(device));
+      fill_conv(f.problem, f.data, device);
+      const Tensor before = f.x.clone(), want = conv_samples(f.problem, f.data, device);
+      const auto is_right = [&] { return conv_error(f.problem, f.data, want) <= conv_tolerance(f.problem); };
+      EXPECT_FALSE(is_right()) << "nothing was computed yet";
+      f.compute();
+      EXPECT_FALSE(is_right()) << "what was there is gone";
+      f.x.copy_from(add(f.x, before));
+      EXPECT_TRUE(is_right());
+    }
+}
+
+TEST(conv_check, a_sum_and_what_it_is_added_to) {
+  check_sum(Device::cpu());
+  if (gpu_count() > 0) check_sum(Device::cuda());
+}
+
 // y as a slice of a wider tensor: its numbers are read and compared where they lie, and nothing beside may be written.
 void check_slice(Device device) {
   const Use use(device);
@@ -133,6 +157,27 @@ TEST(conv_problem, is_known_by_all_its_numbers) {
   b = a, b.into = 64;
   EXPECT_NE(a, b);
   EXPECT_NE(plan_key(a), plan_key(b));
+}
+
+TEST(conv_problem, of_a_sum_knows_the_one_without) {
+  ConvProblem plain;
+  plain.pass = Pass::data;
+  ConvProblem sum = plain;
+  sum.adds = true;
+  EXPECT_NE(sum, plain);
+  EXPECT_EQ(to_text(sum), to_text(plain) + " added");
+  sum.alignment[0] = 8;
+  EXPECT_EQ(without_sum(sum), plain) << "in memory of its own";
+  plain.alignment[0] = 8;
+  EXPECT_EQ(without_sum(plain), plain);
+}
+
+// As files have it: a problem keeps its name.
+TEST(conv_problem, is_kept_under_the_same_text_as_ever) {
+  EXPECT_EQ(
+      plan_key({}),
+      "forward of f32 x (1, 1, 1, 1, 1) w (1, 1, 1, 1, 1) stride (1, 1, 1) padding (0, 0, 0)(0, 0, 0) out (1, 1, 1) "
+      "groups 1 aligned (16, 16, 16)");
 }
 
 TEST(conv_problem, of_a_slice_knows_its_dense_one) {

@@ -24,13 +24,14 @@ struct Problem {
   Tensor x, w, y, bias;
   ConvProblem problem;
 
-  Problem(const Case& c, Pass pass, DType type) : x(c.x, type), bias({c.outs}, type) {
+  Problem(const Case& c, Pass pass, DType type, bool adds = false) : x(c.x, type), bias({c.outs}, type) {
     Shape shape = c.x.with(-1, c.x.channels()).with(0, c.outs);
     for (int i = 1; i + 1 < shape.rank(); ++i) shape = shape.with(i, 1);
     w = Tensor(shape, type);
     const Tensor all(c.x.with(-1, c.into ? c.into : c.outs), type);
     y = c.into ? all.slice(c.first, c.outs) : all;
     problem = conv_problem(pass, x, w, y, {.window = of_one(c.x), .bias = bias, .relu = true});
+    problem.adds = adds;
     fill_conv(problem, data(), x.device());
   }
   ConvData data() const { return {x.raw(), w.raw(), y.raw(), bias.raw()}; }
@@ -49,23 +50,29 @@ void multiply(const MatrixProduct& m, const ProductData& d) {
         sum += double(left[m.transpose_left ? r * m.pitch[0] + k : k * m.pitch[0] + r]) *
                double(right[m.transpose_right ? k * m.pitch[1] + c : c * m.pitch[1] + k]);
       if (m.bias) sum += double(bias[r]);
+      if (m.adds) sum += double(result[c * m.pitch[2] + r]);
       result[c * m.pitch[2] + r] = T(static_cast<compute_t<T>>(m.relu && sum < 0 ? 0 : sum));
     }
+}
+
+// Multiplies, and compares with the definition.
+void expect_the_convolution(const Case& c, Pass pass, DType type, bool adds) {
+  const Problem p(c, pass, type, adds);
+  SCOPED_TRACE(to_text(p.problem));
+  const Tensor want = conv_samples(p.problem, p.data(), Device::cpu());
+  const auto product = as_product(p.problem);
+  ASSERT_TRUE(product);
+  with_float(type, [&]<class T>() { multiply<T>(*product, product_data(pass, p.data())); });
+  EXPECT_LE(conv_error(p.problem, p.data(), want), conv_tolerance(p.problem));
 }
 
 TEST(conv_product, is_the_convolution) {
   const Use use(Device::cpu());
   for (const Case& c : cases)
-    for (const Pass pass : {Pass::forward, Pass::data, Pass::weights})
-      for (const DType type : {DType::f32, DType::bf16, DType::f16}) {
-        const Problem p(c, pass, type);
-        SCOPED_TRACE(to_text(p.problem));
-        const Tensor want = conv_samples(p.problem, p.data(), Device::cpu());
-        const auto product = as_product(p.problem);
-        ASSERT_TRUE(product);
-        with_float(type, [&]<class T>() { multiply<T>(*product, product_data(pass, p.data())); });
-        EXPECT_LE(conv_error(p.problem, p.data(), want), conv_tolerance(p.problem));
-      }
+    for (const DType type : {DType::f32, DType::bf16, DType::f16}) {
+      for (const Pass pass : {Pass::forward, Pass::data, Pass::weights}) expect_the_convolution(c, pass, type, false);
+      expect_the_convolution(c, Pass::data, type, true);
+    }
 }
 
 TEST(conv_product, has_the_pitches_and_alignments_of_its_tensors) {

@@ -53,8 +53,14 @@ class ConvSearch : public ::testing::Test {
   // The name of the way for a problem; "": none is dictated.
   using Dictate = std::function<std::string(const ConvProblem&)>;
 
-  // Makes the next thread compute the layer's problems in the given ways, by a file of plans that says so.
+  // Makes the next thread compute these problems, or the layer's, in the given ways, by a file of plans that says so.
   void dictate(const Layer& l, DType type, const Dictate& way) {
+    std::vector<ConvProblem> three;
+    apart([&] { three = problems(l, type); });
+    dictate(three, type, way);
+  }
+
+  void dictate(const std::vector<ConvProblem>& problems, DType type, const Dictate& way) {
     if (machine_.empty()) {
       use_folder("any");
       apart([&] { conv(noise({1, 4, 4, 8}, type, 1), noise({8, 1, 1, 8}, type, 2), {.window = square(1)}); });
@@ -64,8 +70,8 @@ class ConvSearch : public ::testing::Test {
     use_folder("dictated " + std::to_string(++dictated_));
     Choices choices;
     texts_.clear();
-    apart([&] {
-      for (const ConvProblem& p : problems(l, type))
+    apart([&] {  // what ways there are may depend on the GPU
+      for (const ConvProblem& p : problems)
         if (!way(p).empty()) {
           choices[plan_key(p)] = {way(p), 1e-3};
           texts_.insert(to_text(p));

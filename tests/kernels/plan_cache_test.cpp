@@ -162,6 +162,7 @@ TEST(PlanKey, is_another_for_another_problem) {
   other([](auto& p) { p.deterministic = false; });
   other([](auto& p) { p.bias = true; });
   other([](auto& p) { p.relu = true; });
+  other([](auto& p) { p.adds = true; });
   other([](auto& p) { p.batch = 3; });
   other([](auto& p) { p.groups = 2; });
   other([](auto& p) { p.groups = 2, p.ins = 2; });
