@@ -151,6 +151,7 @@ Tensor place_of_gradient(const std::shared_ptr<Slot>& slot, const Shape& shape, 
 Tensor gradient_of(Slot& slot) {
   add_waiting(slot);
   return slot.grad;
+}
 
 // Where something waits no pass would be saved: it had to be added first. Within a branch others may be writing, and
 // what a branch has put aside may still be reading; outside, the streams have met. Nothing here asks whether they ran
