@@ -131,7 +131,7 @@ void fit_and_normalise(const NormArguments& a, const Tensor& y) {
     fit_batch(a);
     return normalise(a, y);
   }
-  fit_and_normalise(std::vector{a}, {y});
+  fit_and_normalise(std::vector{a}, std::vector{y});
 }
 
 void fit_and_normalise(const std::vector<NormArguments>& all, const std::vector<Tensor>& y) {

@@ -120,7 +120,7 @@ void gradient(const NormArguments& a, const Tensor& dy, const NormSums& sums, co
       early::launch(gradient_kernel<T>, alone.blocks(), block_threads, "batch_norm: gradient", alone);
     });
   }
-  gradient({a}, {dy}, {sums}, {dx});
+  gradient(std::vector{a}, std::vector{dy}, std::vector{sums}, std::vector{dx});
 }
 
 void gradient(const std::vector<NormArguments>& all, const std::vector<Tensor>& dy, const std::vector<NormSums>& sums,
