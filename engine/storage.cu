@@ -133,7 +133,11 @@ void Pool::give(void* block, std::size_t bytes) noexcept {
   if (holding_)
     back_.emplace_back(first, size);
   else
-    holes_.give(first, size);
+    give_back(first, size);
+}
+
+void Pool::give_back(std::size_t first, std::size_t size) noexcept {
+  holes_.give(first, size);
   in_use_ -= static_cast<i64>(size);
 }
 
@@ -141,7 +145,7 @@ void Pool::hold(bool on) noexcept {
   const std::lock_guard lock(mutex_);
   holding_ = on;
   if (on) return;
-  for (const auto& [first, size] : back_) holes_.give(first, size);
+  for (const auto& [first, size] : back_) give_back(first, size);
   back_.clear();
 }
 
