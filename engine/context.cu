@@ -1,8 +1,6 @@
 // Streams, events and the current context of each thread.
 #include "engine/context.h"
 
-#include <algorithm>
-
 #include "engine/cuda.h"
 #include "engine/each.h"
 #ifdef __CUDACC__
@@ -121,16 +119,11 @@ void Context::enter(std::size_t index, const Event& after, const std::function<v
   lane_ = outer;
 }
 
-bool Context::meet(std::size_t lanes) {
+void Context::meet() {
   std::vector<Lane*> others;
-  for (std::size_t i = 0; i < std::min(lanes, lanes_.size()); ++i)
-    if (std::exchange(lanes_[i].left, false)) others.push_back(&lanes_[i]);
+  for (Lane& lane : lanes_)
+    if (std::exchange(lane.left, false)) others.push_back(&lane);
   for (Lane* lane : others) compute().wait(lane->compute.record());
-  return met();
-}
-
-bool Context::met() const {
-  return std::none_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.left; });
 }
 
 Context& Context::current() {

@@ -82,8 +82,7 @@ class Context {
     bool left = false;  // work was queued that the usual lane has not waited for
   };
   void enter(std::size_t lane, const Event& after, const std::function<void()>& work);
-  bool meet(std::size_t lanes);  // the usual lane waits for so many lanes; whether no other is left
-  bool met() const;
+  void meet();  // the usual lane waits for the others
   Device device_;
   std::shared_ptr<Pool> pool_;
   std::deque<Lane> lanes_;  // the first is the usual one

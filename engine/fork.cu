@@ -36,7 +36,6 @@ void Fork::start() {
   cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
   check(cudaStreamIsCapturing(context_.compute().handle(), &status), "asking for a capture");
   if (status == cudaStreamCaptureStatusActive) {
-    settle();
     if (context_.lanes_.size() < 2 * most_branches) return;
     apart_ = context_.fork_ = this;
     begin_ = context_.compute().record();
@@ -60,9 +59,8 @@ void Fork::operator()(const std::function<void()>& branch) {
   context_.enter(static_cast<std::size_t>(index), begin_, branch);
 }
 
-void Fork::aside(const std::function<void()>& work, bool lasting) {
+void Fork::aside(const std::function<void()>& work) {
   if (!apart_) return work();
-  apart_->lasting_ &= lasting;
   const std::size_t lane = most_branches + static_cast<std::size_t>(branch_here.index);
   context_.enter(lane, context_.compute().record(), work);
 }
@@ -72,22 +70,11 @@ Fork::~Fork() {
   branch_here = before_;
   if (within_ || !apart_) return;
   context_.fork_ = nullptr;
+  context_.pool()->hold(false);
   try {
-    if (context_.meet(lasting_ ? most_branches : 2 * most_branches)) context_.pool()->hold(false);
-  } catch (const Error&) {
-    context_.pool()->hold(false);
-  }
-}
-
-// What was freed since the Fork began may still be read by what lasts, so until here it is not reused.
-void Fork::settle() noexcept {
-  Context& context = Context::current();
-  if (context.fork_ || context.met()) return;
-  try {
-    context.meet(2 * most_branches);
+    context_.meet();
   } catch (const Error&) {
   }
-  context.pool()->hold(false);
 }
 
 }  // namespace dactyl

@@ -26,20 +26,18 @@ class Fork {
   void operator()(const std::function<void()>& branch);
 
   // Work that depends on what was queued before it, and on which nothing depends until the Fork has ended, or the one
-  // that this one is within: beside a branch, on one more stream for each. If nothing depends on it until the next Fork
-  // either, nor until settle, it may be lasting: then it goes on beside what follows the Fork.
-  void aside(const std::function<void()>& work, bool lasting = false);
+  // that this one is within: beside a branch, on one more stream for each.
+  void aside(const std::function<void()>& work);
   bool within_another() const { return within_; }
 
-  static Branch here();            // where this thread is now
-  static void settle() noexcept;  // what is queued from now on waits for what lasts; not within a Fork
+  static Branch here();  // where this thread is now
 
  private:
   void start();
 
   Context& context_;
   Fork* apart_ = nullptr;  // a capture is under way: this, or the one it is within
-  bool within_ = false, lasting_ = true;  // all that went aside may last
+  bool within_ = false;
   Branch before_;
   Event begin_;
   int branches_ = 0;

@@ -41,9 +41,7 @@ void add_some(Slot& slot) {
   slot.owned = true;
 }
 
-// The first may be a weight's gradient that is still under way.
 void add_waiting(Slot& slot) {
-  if (slot.leaf && !slot.more.empty()) Fork::settle();
   while (!slot.more.empty()) add_some(slot);
 }
 
@@ -57,11 +55,6 @@ bool has_place(Slot& slot) {
   }
   return slot.owned;
 }
-
-// Weights' gradients may last until the end.
-struct Settling {
-  ~Settling() { Fork::settle(); }
-};
 
 // A first contribution is kept as it is, unless the slot has a place of its own (a packed parameter); further ones wait
 // to be added together: at the latest when the gradient is read, since they may come from branches side by side.
@@ -192,7 +185,6 @@ void Tape::backward(const Tensor& loss, const Ready& ready) {
   Tensor one(loss.shape(), loss.dtype(), loss.device());
   one.fill(1);
   accumulate(*loss.slot(), one);
-  const Settling settling;
   while (!nodes_.empty()) {
     nodes_.back().branch.fork ? walk_branches() : walk_back();
     complete();
@@ -233,9 +225,7 @@ void Tape::walk_back() {
 void Tape::complete() {
   for (const auto& slot : std::exchange(completed_, {})) {
     add_waiting(*slot);
-    if (!ready_) continue;
-    Fork::settle();
-    ready_(*slot);
+    if (ready_) ready_(*slot);
   }
 }
 

@@ -222,8 +222,7 @@ Tensor conv(const Tensor& x, const Tensor& w, const ConvOptions& options) {
                   if (wants_w) {
                     grads[1] = place_of_gradient(w_slot, w_shape, dz.dtype(), dz.device());
                     const auto work = [&] { weight_gradient(dz, x.numbers(), o, grads[1]); };
-                    const bool lasting = is_final(w_slot, grads[1]);
-                    !both.within_another() || lasting ? both.aside(work, lasting) : work();
+                    !both.within_another() || is_final(w_slot, grads[1]) ? both.aside(work) : work();
                   }
                   if (wants_x) grads[0] = data_gradient(dz, w, o, x_shape, sum);
                   if (wants_b) {
