@@ -29,7 +29,7 @@ class Pool {
   // While on, blocks that come back are kept for later: work beside the one that gave them may not have them yet.
   void hold(bool on) noexcept;
   Device device() const { return device_; }
-  i64 in_use() const { return in_use_; }                            // what is kept for later too
+  i64 in_use() const { return in_use_; }                        // what is kept for later too
   i64 held() const { return static_cast<i64>(arena_.size()); }  // in use and cached
   i64 peak() const { return peak_; }
   void reset_peak() { peak_ = in_use_; }

@@ -204,8 +204,7 @@ void Tape::walk_back() {
   nodes_.pop_back();
   Grads grads;
   if (node.output->filled) {
-    add_waiting(*node.output);
-    grads = node.backward(node.output->grad);
+    grads = node.backward(gradient_of(*node.output));
     check(grads.size() == node.inputs.size(), "{}: {} gradients for {} inputs", node.name, grads.size(),
           node.inputs.size());
     for (const Tensor& g : grads)

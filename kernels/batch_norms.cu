@@ -9,12 +9,11 @@
 namespace dactyl {
 namespace {
 
-constexpr std::size_t most_together = 4;
+[[maybe_unused]] constexpr std::size_t most_together = 4;
 
-// Whether a GPU takes these x with y (or dy) and dx in the same launches.
-bool together([[maybe_unused]] const std::vector<NormArguments>& all,
-              [[maybe_unused]] const std::vector<Tensor>& y) {
 #ifdef __CUDACC__
+// Whether the GPU takes these x with y (or dy) and dx in the same launches.
+bool together(const std::vector<NormArguments>& all, const std::vector<Tensor>& y) {
   const auto fits = [&](const NormArguments& a, const Tensor& out) {
     return a.options.statistics == Statistics::batch && a.x.shape().rows() == all[0].x.shape().rows() &&
            a.x.dtype() == all[0].x.dtype() && fast::norms_by_packs(a, out);
@@ -22,10 +21,8 @@ bool together([[maybe_unused]] const std::vector<NormArguments>& all,
   bool fit = all.size() > 1 && all.size() <= most_together;
   for (std::size_t i = 0; fit && i < all.size(); ++i) fit = fits(all[i], y[i]);
   return fit;
-#else
-  return false;
-#endif
 }
+#endif
 
 void run_forward(const std::vector<NormArguments>& all, const std::vector<Tensor>& y) {
 #ifdef __CUDACC__
@@ -84,6 +81,19 @@ class Norms {
   bool found_ = false;
 };
 
+// Two that gather a gradient in one place, or keep the same statistics, follow each other.
+bool share_something(const std::vector<NormInput>& inputs) {
+  const auto same = [](const Tensor& a, const Tensor& b) { return a.slot() && a.slot() == b.slot(); };
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) {
+      const NormInput &a = inputs[i], &b = inputs[j];
+      if (same(a.x, b.x) || same(a.gamma, b.gamma) || same(a.beta, b.beta) || a.mean.raw() == b.mean.raw() ||
+          a.var.raw() == b.var.raw())
+        return true;
+    }
+  return false;
+}
+
 void touch_statistics(const NormInput& in) {
   if (in.options.statistics != Statistics::batch) return;
   Tensor(in.mean).touch();
@@ -95,6 +105,10 @@ void touch_statistics(const NormInput& in) {
 std::vector<Tensor> batch_norms(const std::vector<NormInput>& inputs) {
   std::vector<NormArguments> all;
   std::vector<Tensor> y;
+  if (share_something(inputs)) {
+    for (const NormInput& in : inputs) y.push_back(batch_norms({in}).front());
+    return y;
+  }
   for (const NormInput& in : inputs) {
     all.push_back(norm_arguments(in.x, in.gamma, in.beta, in.mean, in.var, in.options));
     y.push_back(in.options.into.defined() ? in.options.into : empty_like(in.x));

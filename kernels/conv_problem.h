@@ -18,7 +18,7 @@ struct ConvProblem {
   DType dtype = DType::f32;
   Math math = Math::fp32;
   bool deterministic = true, bias = false, relu = false;
-  bool adds = false;  // of Pass::data: dx += instead of dx =, with one rounding
+  bool adds = false;  // of Pass::data: dx += instead of dx =
   i64 batch = 1, groups = 1, ins = 1, outs = 1;
   i64 into = 0;  // y is a slice of a tensor of so many channels; 0: y is dense
   std::array<i64, 3> in{1, 1, 1}, out{1, 1, 1}, kernel{1, 1, 1}, stride{1, 1, 1}, low{}, high{};

@@ -16,7 +16,7 @@ namespace dactyl {
 // dx from dy, which is already masked by the relu; all dense.
 [[nodiscard]] bool cudnn_conv_backward_data(const Tensor& dy, const Tensor& w, const ConvOptions& options, Tensor dx);
 
-// The same, added to what dx holds, rounded once. False without a search if it is no matrix product.
+// The same, added to what dx holds. False without a search if it is no matrix product.
 [[nodiscard]] bool cudnn_conv_add_backward_data(const Tensor& dy, const Tensor& w, const ConvOptions& options,
                                                 Tensor dx);
 

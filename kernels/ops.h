@@ -82,7 +82,7 @@ struct NormOptions {
 // Statistics::batch updates mean and var in place.
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor mean, Tensor var, const NormOptions&);
 struct NormInput { Tensor x, gamma, beta, mean, var; NormOptions options; };
-std::vector<Tensor> batch_norms(const std::vector<NormInput>& parts);  // of each; on a GPU in the same launches, if all have the same rows and type
+std::vector<Tensor> batch_norms(const std::vector<NormInput>& parts);  // of each; on a GPU in the same launches, if up to four have the same rows and type and the statistics of the batch
 // max_pool(batch_norm(x)), on a GPU without the tensor between them; of equal x the first gets the gradient. norm.into: undefined.
 Tensor batch_norm_max_pool(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor mean, Tensor var, const NormOptions& norm, const PoolOptions& pool);
 

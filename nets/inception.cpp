@@ -65,11 +65,11 @@ Inception::Branches Inception::apart(const Tensor& x, const Branches& into, Pass
   return y;
 }
 
-// What needs statistics of the batch is done in steps of the whole block.
+// What is normalised after its convolution is done in steps of the whole block.
 Inception::Branches Inception::normalised(const Tensor& x, const Branches& into, Pass& pass) const {
   const std::vector<Tensor> first = convolved_together(x, {&one_, &three_reduce_, &five_reduce_});
-  const std::vector<Tensor> inner =
-      normalised_together({{one_, first[0], into.one}, {three_reduce_, first[1], {}}, {five_reduce_, first[2], {}}}, pass);
+  const std::vector<Tensor> inner = normalised_together(
+      {{one_, first[0], into.one}, {three_reduce_, first[1], {}}, {five_reduce_, first[2], {}}}, pass);
   Tensor three, five, projection;
   {
     Fork fork;

@@ -75,7 +75,7 @@ def turns(a, row, batch, training, errors):
     works, failed, mine, peers = {}, {}, [], {}
     for mode in modes(a.device, [], a.compile, training):
         try:
-            works[mode[0]] = work_of(row, batch, training, a.device, mode, a.input)
+            works[mode[0]] = work_of(row, batch, training, a.device, mode, a.input, a.compile or "default")
             timed(works[mode[0]], 0, a.device)
         except Exception as e:  # a mode this PyTorch cannot do is named, not hidden
             works.pop(mode[0], None)

@@ -14,7 +14,7 @@ void fit_and_normalise(const NormArguments&, const Tensor& y);
 void sum_gradients(const NormArguments&, const Tensor& dy, const NormSums& sums);
 void gradient(const NormArguments&, const Tensor& dy, const NormSums& sums, const Tensor& dx);  // with the sums
 
-// One to four tensors of the same type and rows (take_together), in the launches of one.
+// One to four tensors of the same type and rows, in the launches of one.
 void fit_and_normalise(const std::vector<NormArguments>&, const std::vector<Tensor>& y);
 void gradient(const std::vector<NormArguments>&, const std::vector<Tensor>& dy, const std::vector<NormSums>& sums,
               const std::vector<Tensor>& dx);

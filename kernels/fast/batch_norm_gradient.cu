@@ -104,8 +104,7 @@ void sum_gradients(const NormArguments& a, const Tensor& dy, const NormSums& sum
   const Slices s = slices_of(a.x);
   with_narrow(a.x.dtype(), [&]<class T>(T) {
     constexpr int size = Pack<T>::size;
-    if (s.count > most_folded)
-      return sum_then<T>(a, dy, sums, s, store_sums_kernel<T, Few<size>>, fews_of(a.x));
+    if (s.count > most_folded) return sum_then<T>(a, dy, sums, s, store_sums_kernel<T, Few<size>>, fews_of(a.x));
     sum_then<T>(a, dy, sums, s, store_sums_kernel<T, Group<size>>, groups_of(s));
   });
 }

@@ -1,4 +1,5 @@
-// How a pool of 3×3 with stride 1 is shared out over threads that walk through rows. Internal to the kernels.
+// How a pool of 3×3 with stride 1, or 2 on the way there, is shared out over threads that walk through rows. Internal
+// to the kernels.
 #pragma once
 
 #include <algorithm>

@@ -19,8 +19,9 @@ std::vector<Input> arguments(const std::vector<i64>& widths, i64 rows) {
 
 NormInput part(const std::vector<Tensor>& x, std::size_t i, Statistics statistics) {
   const Tensor* own = &x[i * per_part];
-  return {own[0], i == 1 ? own[1] : Tensor(), own[1], own[2], own[3],
-          {.statistics = statistics, .epsilon = 1e-3, .relu = i == 2}};
+  return {own[0], i == 1 ? own[1] : Tensor(),
+          own[1], own[2],
+          own[3], {.statistics = statistics, .epsilon = 1e-3, .relu = i == 2}};
 }
 
 Tensor joined(const std::vector<Tensor>& x, Statistics statistics) {
@@ -64,7 +65,8 @@ void expect_same(const std::vector<i64>& widths, i64 rows, DType type, double to
 
 TEST(BatchNorms, everything) {
   for (const Statistics statistics : {Statistics::batch, Statistics::frozen})
-    check_op([&](auto& x) { return joined(x, statistics); }, arguments({3, 2, 4}, 6), {.slack = 3, .types = {DType::f32}});
+    check_op([&](auto& x) { return joined(x, statistics); }, arguments({3, 2, 4}, 6),
+             {.slack = 3, .types = {DType::f32}});
 }
 
 TEST(BatchNorms, are_each_on_its_own) {
@@ -89,6 +91,36 @@ TEST(BatchNorms, equal_single_ones_in_whole_packs) {
   });
 }
 
+// A packed parameter's gradient has one place, which both parts would be told.
+TEST(BatchNorms, a_parameter_of_two_gathers_from_both) {
+  on_each_device([] {
+    const std::vector<Input> inputs = moved(arguments({8, 8}, 20), DType::f32, Context::current().device());
+    const auto gradient = [&](bool packed, bool apart) {
+      const Tensor gamma = Tensor::full({8}, 2).to(Context::current().device()).watch();
+      if (packed) {
+        gamma.slot()->grad = Tensor::zeros({8}).to(gamma.device());
+        gamma.slot()->owned = true;
+      }
+      std::vector<NormInput> parts;
+      for (std::size_t i : {0, 1}) {
+        const Input* own = &inputs[i * per_part];
+        parts.push_back({own[0].value, gamma, own[1].value, own[2].value.clone(), own[3].value.clone(), {}});
+      }
+      Tape tape;
+      const Tensor y =
+          concat(apart ? std::vector{batch_norms({parts[0]})[0], batch_norms({parts[1]})[0]} : batch_norms(parts));
+      const Tensor dy = inputs[0].value;
+      tape.backward(record("seed", {y}, Tensor::zeros({1}).to(y.device()), [&](const Tensor&) {
+        return Grads{concat({dy, dy})};
+      }));
+      return numbers(gamma.grad());
+    };
+    const std::vector<double> want = gradient(false, true);
+    expect_close("packed, together", gradient(true, false), want, 1e-5);
+    expect_close("packed, apart", gradient(true, true), want, 1e-5);
+  });
+}
+
 TEST(BatchNorms, those_without_a_gradient_are_left_out) {
   on_each_device([] {
     const std::vector<Input> inputs = moved(arguments({8, 16, 24}, 20), DType::f32, Context::current().device());
@@ -98,7 +130,8 @@ TEST(BatchNorms, those_without_a_gradient_are_left_out) {
     const std::vector<Tensor> y =
         batch_norms({part(x, 0, Statistics::batch), part(x, 1, Statistics::batch), part(x, 2, Statistics::batch)});
     const Tensor dy = Tensor::full({20, 16}, 1, DType::f32).to(x[0].device());
-    tape.backward(record("sum", {y[1]}, Tensor::zeros({1}).to(x[0].device()), [&](const Tensor&) { return Grads{dy}; }));
+    tape.backward(
+        record("sum", {y[1]}, Tensor::zeros({1}).to(x[0].device()), [&](const Tensor&) { return Grads{dy}; }));
     EXPECT_FALSE(x[0].slot()->filled);
     EXPECT_TRUE(x[per_part].slot()->filled);
     EXPECT_FALSE(x[2 * per_part].slot()->filled);

@@ -46,6 +46,20 @@ TEST(Slices, none_is_empty_and_a_wave_is_filled_where_there_are_rows) {
     }
 }
 
+// Tensors that share a launch: as few slices as their groups need together, but none empty, whatever a group is wide.
+TEST(Slices, of_several_tensors_fill_a_wave_together) {
+  for (const i64 packs : {1, 2, 12, 36})
+    for (const int groups : {3, 16, 40}) {
+      Slices s(100'352, packs);
+      s.share_out(groups, 160);
+      EXPECT_LE(s.count, 160);
+      EXPECT_LT(i64{s.length} * (s.count - 1), 100'352);
+      EXPECT_GE(s.count * groups, std::min(Slices::wave, 160 * groups) * 9 / 10) << packs << " " << groups;
+      const std::vector<int> count = visits(s);
+      EXPECT_EQ(std::count(count.begin(), count.end(), 1), std::ssize(count)) << packs << " " << groups;
+    }
+}
+
 TEST(Slices, large_tensors_are_read_64_bytes_at_a_time) {
   EXPECT_EQ(Slices(4'014'080, 8).across, 4);
   EXPECT_EQ(Slices(25'088, 8).across, 2);

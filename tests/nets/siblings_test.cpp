@@ -1,6 +1,6 @@
 // Units on one input, together and each on its own.
-#include "engine/context.h"
 #include "nets/siblings.h"
+#include "engine/context.h"
 #include "tests/inputs.h"
 
 namespace dactyl {
