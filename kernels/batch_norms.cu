@@ -1,5 +1,4 @@
-// batch_norm as an operation, of one tensor or of several, which then share launches on a GPU: the layers of small maps
-// take no longer together than one alone.
+// batch_norm as an operation, of one tensor or of several, which then share launches on a GPU.
 #include <algorithm>
 
 #include "engine/pack.h"
@@ -9,9 +8,9 @@
 namespace dactyl {
 namespace {
 
-[[maybe_unused]] constexpr std::size_t most_together = 4;
-
 #ifdef __CUDACC__
+constexpr std::size_t most_together = 4;
+
 // Whether the GPU takes these x with y (or dy) and dx in the same launches.
 bool together(const std::vector<NormArguments>& all, const std::vector<Tensor>& y) {
   const auto fits = [&](const NormArguments& a, const Tensor& out) {
