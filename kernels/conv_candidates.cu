@@ -178,6 +178,9 @@ class Search {
     std::size_t tried[2][2] = {};  // by rows or not, in parts or not
     for (const hopper::ImplicitTile& tile : implicit_tiles(problem_))
       if (tried[tile.rows][tile.parts > 1]++ < most_tiles) attempt([&] { return implicit_way(tile); });
+    std::size_t of_weights = 0;
+    for (const hopper::WeightsTile& tile : implicit_weights_tiles(problem_))
+      if (of_weights++ < most_tiles) attempt([&] { return implicit_weights_way(tile); });
   }
 
   const ConvProblem& problem_;
@@ -200,6 +203,8 @@ OwnedWay gemm_way_named(const ConvProblem& problem, const std::string& name) {
 OwnedWay implicit_way_named(const ConvProblem& problem, const std::string& name) {
   for (const hopper::ImplicitTile& tile : implicit_tiles(problem))
     if (OwnedWay way = implicit_way(tile); way->name() == name) return way;
+  for (const hopper::WeightsTile& tile : implicit_weights_tiles(problem))
+    if (OwnedWay way = implicit_weights_way(tile); way->name() == name) return way;
   return nullptr;
 }
 

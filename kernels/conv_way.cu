@@ -8,6 +8,7 @@
 #include "kernels/conv_search.h"
 #include "kernels/fast/few_rows.h"
 #include "kernels/hopper/implicit.h"
+#include "kernels/hopper/implicit_weights.h"
 #include "kernels/hopper/stem.h"
 
 namespace dactyl {
@@ -96,6 +97,18 @@ class ImplicitWay final : public ConvWay {
   hopper::ImplicitTile tile_;
 };
 
+class ImplicitWeightsWay final : public ConvWay {
+ public:
+  explicit ImplicitWeightsWay(const hopper::WeightsTile& tile) : ConvWay("implicit " + to_text(tile)), tile_(tile) {}
+  bool run(const ConvProblem& problem, const ConvTensors& t) const override {
+    hopper::implicit_weights(problem, t, tile_);
+    return true;
+  }
+
+ private:
+  hopper::WeightsTile tile_;
+};
+
 class ApartWay final : public ConvWay {
  public:
   explicit ApartWay(const ConvWay& plain) : ConvWay("apart"), plain_(plain) {}
@@ -176,6 +189,11 @@ OwnedWay implicit_way(const hopper::ImplicitTile& tile) { return std::make_uniqu
 std::vector<hopper::ImplicitTile> implicit_tiles(const ConvProblem& problem) {
   const bool fits = hopper::is_implicit(problem) && hopper::has_implicit_kernels();
   return fits ? hopper::implicit_tiles(problem) : std::vector<hopper::ImplicitTile>();
+}
+OwnedWay implicit_weights_way(const hopper::WeightsTile& tile) { return std::make_unique<ImplicitWeightsWay>(tile); }
+std::vector<hopper::WeightsTile> implicit_weights_tiles(const ConvProblem& problem) {
+  const bool fits = hopper::is_implicit_weights(problem) && hopper::has_implicit_kernels();
+  return fits ? hopper::implicit_weights_tiles(problem) : std::vector<hopper::WeightsTile>();
 }
 OwnedWay packed_way(const Packing& packing, const ConvWay& inner) {
   return std::make_unique<PackedWay>(packing, inner);

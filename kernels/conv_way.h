@@ -6,6 +6,7 @@
 #include "kernels/cublaslt.h"
 #include "kernels/cudnn_plan.h"
 #include "kernels/hopper/implicit_tile.h"
+#include "kernels/hopper/implicit_weights_tile.h"
 
 namespace dactyl {
 
@@ -39,6 +40,9 @@ OwnedWay stem_way(const ConvProblem& problem);
 OwnedWay implicit_way(const hopper::ImplicitTile& tile);
 // The tiles of the implicit ways worth trying, the most promising first; none for other problems and GPUs.
 std::vector<hopper::ImplicitTile> implicit_tiles(const ConvProblem& problem);
+// "implicit weights …": hopper/implicit_weights.h, by a tile, "128x96 in 7 parts"; and those worth trying.
+OwnedWay implicit_weights_way(const hopper::WeightsTile& tile);
+std::vector<hopper::WeightsTile> implicit_weights_tiles(const ConvProblem& problem);
 // "apart": the sums by `plain`, then bias and relu in a pass of their own.
 OwnedWay apart_way(const ConvWay& plain);
 ConvProblem without_epilogue(const ConvProblem& problem);

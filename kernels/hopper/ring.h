@@ -11,7 +11,7 @@ constexpr int multiplying_warps = 8;
 
 // A place in a ring of stages: which, and how often, mod 2, the ring was gone round. Each stage has two barriers: full
 // when the copies are there, empty when all multiplying warps have read them.
-template <int count, int bytes>
+template <int count, int bytes, int warps = multiplying_warps>
 struct Ring {
   static constexpr int barrier_bytes = 16 * count;
   unsigned barriers, memory;
@@ -33,7 +33,7 @@ struct Ring {
   __device__ void begin() const {
     for (int s = 0; s < count; ++s) {
       begin_barrier(barriers + 16 * s, 1);
-      begin_barrier(barriers + 16 * s + 8, multiplying_warps);
+      begin_barrier(barriers + 16 * s + 8, warps);
     }
   }
 };

@@ -11,6 +11,10 @@ namespace dactyl::hopper {
 // x: at a multiple of 16 bytes.
 CUtensorMap input_map(const ImplicitShape& shape, const void* x, int places);
 
+// The result's gradient, all groups, by the same runs, 64 outputs of each place; zeros where a place has none and beyond
+// the outputs. y: at a multiple of 16 bytes.
+CUtensorMap gradient_map(const ImplicitShape& shape, const void* y, int places);
+
 // A dense filter (groups·outs, taps, ins) by boxes of `columns` outputs and 64 channels of one tap; zeros beyond both.
 CUtensorMap filter_map(const ImplicitShape& shape, const void* w, int columns);
 

@@ -49,8 +49,8 @@ inline Tensor in_place(const ImplicitCase& c, const Tensor& numbers) {
 
 // Operands in bf16, results by the reference loops in f32.
 struct WantedImplicit {
-  Tensor x, w, bias, dy, y, dx;
-  ConvProblem forward, data;
+  Tensor x, w, bias, dy, y, dx, dw;
+  ConvProblem forward, data, weights;
 
   WantedImplicit(const ImplicitCase& c, bool epilogue) : x(implicit_noise(c.x, 1)) {
     Shape filter{c.outs, 1, 1, 1, c.x.channels() / c.groups}, step = c.kernel, half = c.kernel;
@@ -69,15 +69,17 @@ struct WantedImplicit {
     if (epilogue) options.bias = bias.to(DType::f32);
     y = conv(x.to(DType::f32), w.to(DType::f32), options);
     dy = in_place(c, implicit_noise(y.shape(), 4));
-    const Tensor input = x.to(DType::f32).watch();
+    const Tensor input = x.to(DType::f32).watch(), filters = w.to(DType::f32).watch();
     Tape tape;
-    tape.backward(record("projection", {conv(input, w.to(DType::f32), plain)}, Tensor::zeros({1}),
+    tape.backward(record("projection", {conv(input, filters, plain)}, Tensor::zeros({1}),
                          [&](const Tensor&) { return Grads{dy.dense().to(DType::f32)}; }));
     dx = input.grad();
+    dw = filters.grad();
     options.bias = bias;
     forward = conv_problem(Pass::forward, x, w, dy, options);
     data = conv_problem(Pass::data, x, w, dy, plain);
-    forward.alignment = data.alignment = {16, 16, 16};
+    weights = conv_problem(Pass::weights, x, w, dy, plain);
+    forward.alignment = data.alignment = weights.alignment = {16, 16, 16};
   }
 };
 

@@ -1,0 +1,115 @@
+// How the weights' gradient of an implicit product is cut into tiles and parts, and how a stage of its sums lies in
+// shared memory. Internal to the kernels.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include "kernels/hopper/implicit_shape.h"
+
+namespace dactyl::hopper {
+
+// 64·blocks outputs × `columns` channels, for one tap along depth and height all those along the width: sums over the
+// places of one of so many parts. A warpgroup has 64 outputs; where there are no more, two share the places.
+struct WeightsTile {
+  int blocks, columns, parts = 1;
+  bool operator==(const WeightsTile&) const = default;
+};
+inline std::string to_text(const WeightsTile& t) {
+  return "weights " + std::to_string(64 * t.blocks) + "x" + std::to_string(t.columns) + " in " +
+         std::to_string(t.parts) + " parts";
+}
+
+constexpr int weights_columns[] = {32, 48, 64, 80, 96, 112, 128};
+
+// Whether there is a kernel: the sums of a thread must fit into its registers, of which three warpgroups have fewer.
+constexpr bool has_weights_kernel(int taps, int blocks, int columns) {
+  if (taps == 1 && columns % 64 != 0) return false;
+  const int sums = taps * columns / 2;
+  return blocks == 3 ? columns >= 48 && sums <= 120 : sums <= 192;
+}
+
+constexpr int weights_halves(int blocks) { return blocks == 1 ? 2 : 1; }  // of a run's places, each with its sums
+constexpr int weights_warpgroups(int blocks) { return blocks * weights_halves(blocks); }
+constexpr int weights_places(int blocks) { return 64 * weights_halves(blocks); }
+constexpr int weights_inputs(int columns) { return (columns + step_channels - 1) / step_channels; }
+constexpr int weights_stages(int bytes) {
+  constexpr int room = (227 << 10) - 2048;  // beside barriers and what alignment takes
+  return std::min(8, room / bytes);
+}
+
+// A stage: a run of places of dy, 64 outputs of each, block after block; and of x, 64 channels of each, as the first
+// tap sees them. All are rows of 128 bytes, where 16 bytes of column c lie at column c xor (row mod 8).
+template <int blocks_, int columns_>
+struct WeightsMemory {
+  static constexpr int blocks = blocks_, columns = columns_, halves = weights_halves(blocks),
+                       warpgroups = weights_warpgroups(blocks), units = 4, row_bytes = 2 * step_channels,
+                       unit_bytes = 16 * row_bytes, places = weights_places(blocks), spare = 8;
+  static constexpr int gradient_bytes = places * row_bytes, input_bytes = (places + spare) * row_bytes;
+  static constexpr int inputs = weights_inputs(columns), input_begin = blocks * gradient_bytes;
+  static constexpr int bytes = input_begin + inputs * input_bytes;
+  static constexpr int stages = weights_stages(bytes);
+
+  // From the beginning of a stage: where a warpgroup finds its outputs at 16 places, and what a tap sees there.
+  HD static constexpr int gradient_at(int group, int unit) {
+    return halves == 2 ? (group * units + unit) * unit_bytes : group * gradient_bytes + unit * unit_bytes;
+  }
+  HD static constexpr int input_at(int group, int unit, int tap) {
+    return input_begin + ((halves == 2 ? group * units : 0) + unit) * unit_bytes + tap * row_bytes;
+  }
+};
+
+// What a block has: from an output and a channel of a group on, a tap, some runs of places.
+struct WeightsWork {
+  int group, out, in, d, h, part, first, end;
+};
+
+// The blocks in order: all tiles of the first part, whose places are the same, then those of the next.
+struct WeightsGrid {
+  int outs, columns, runs, across_outs, across_ins, tiles, parts;
+  WeightsGrid(const ImplicitShape& s, const WeightsTile& t)
+      : outs(64 * t.blocks),
+        columns(t.columns),
+        runs((s.places - 1) / weights_places(t.blocks) + 1),
+        across_outs((s.outs + outs - 1) / outs),
+        across_ins((s.ins + columns - 1) / columns),
+        tiles(s.groups * s.window[0] * s.window[1] * across_outs * across_ins),
+        parts(t.parts) {}
+  HD WeightsWork work(const ImplicitShape& s, int block) const {
+    const int part = block / tiles, at = block % tiles, taps = at / (across_outs * across_ins);
+    return {taps / (s.window[0] * s.window[1]),
+            at % across_outs * outs,
+            at / across_outs % across_ins * columns,
+            taps / s.window[1] % s.window[0],
+            taps % s.window[1],
+            part,
+            static_cast<int>(i64{runs} * part / parts),
+            static_cast<int>(i64{runs} * (part + 1) / parts)};
+  }
+};
+
+// The runs of a block's places that its tap along the depth sees a frame of.
+class WeightsWalk {
+ public:
+  HD WeightsWalk(const ImplicitShape& s, const WeightsWork& w, int places)
+      : s_(s), places_(places), d_(w.d), run_(w.first), end_(w.end) {
+    skip();
+  }
+  HD bool more() const { return run_ < end_; }
+  HD int first_place() const { return run_ * places_; }
+  HD void next() {
+    ++run_;
+    skip();
+  }
+
+ private:
+  HD void skip() {
+    if (s_.window[0] == 1) return;
+    while (more() && !is_seen(s_.depth_taps(first_place(), places_))) ++run_;
+  }
+  HD bool is_seen(Taps taps) const { return taps.first <= d_ && d_ < taps.end; }
+  const ImplicitShape& s_;
+  int places_, d_, run_, end_;
+};
+
+}  // namespace dactyl::hopper
