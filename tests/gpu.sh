@@ -17,7 +17,7 @@ tools=${DACTYL_SANITIZERS-memcheck racecheck initcheck synccheck}
 # searched for races, for reads of what nothing wrote and for wrong barriers, not the libraries'.
 slow='FlowTvl1.*:FlowFarneback.*:StemKernels.large*:Cudnn.*:ConvSearch.*:ConvWays.*:ConvSums.*'
 # A tile of each of the implicit products' variants is enough there; memcheck sees all of them.
-tiles='ImplicitKernels.all_tiles*:ImplicitKernels.many_tiles*'
+tiles='ImplicitKernels.all_tiles*:ImplicitKernels.many_tiles*:ImplicitWeightsKernels.all_tiles*:ImplicitWeightsKernels.many_runs*'
 own="-$slow:$tiles:Conv.*:ConvSum.*:ConvColumns.*:Gemm.*:Linear.*:Lstm.*:conv_check.*"
 declare -A filters=([memcheck]="-$slow:conv_check.large*" [racecheck]=$own [initcheck]=$own [synccheck]=$own)
 passed=0 failed=0 late=0

@@ -26,7 +26,7 @@ inline double weights_sums(const ImplicitShape& s, const WeightsTile& t) {
 inline double weights_run_cycles(const ImplicitShape& s, const WeightsTile& t, int blocks, int processors) {
   const double units = 4 * weights_warpgroups(t.blocks), places = weights_places(t.blocks);
   const double arithmetic = units * s.shared * std::max(t.columns, 32) / 2;
-  const double outs = 64 * t.blocks, ins = step_channels * weights_inputs(t.columns);
+  const double outs = 64 * t.blocks, ins = step_channels * boxes(t.columns);
   const double brought = 2 * (places * outs + (places + 8) * ins);
   const double read = units * (16 + s.shared * t.columns / 4.0) + brought / 128;
   // What is beyond the channels is not fetched.

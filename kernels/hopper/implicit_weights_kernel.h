@@ -14,22 +14,26 @@
 namespace dactyl::hopper {
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
+// Boxes of 64 channels or outputs that are beyond the group's are not brought: what lies there instead is multiplied,
+// each column and row for itself, and not stored.
 template <class M>
 __device__ void bring_runs(WeightsRing<M> at, const ImplicitShape& s, const WeightsWork& work, const CUtensorMap& x,
                            const CUtensorMap& dy) {
   fetch_map(x);
   fetch_map(dy);
   const int out = work.group * s.outs + work.out, in = work.group * s.ins + work.in;
+  const int inputs = min(M::inputs, boxes(s.ins - work.in)), blocks = min(M::blocks, boxes(s.outs - work.out));
+  const int bytes = inputs * M::input_bytes + blocks * M::gradient_bytes;
   for (WeightsWalk walk(s, work, M::places); walk.more(); walk.next(), at.next()) {
     const Pixel p = s.pixel(walk.first_place());
     at.wait_until_empty();
-    arrive_and_expect(at.full(), M::bytes);
-#pragma unroll
-    for (int i = 0; i < M::inputs; ++i)
+    arrive_and_expect(at.full(), bytes);
+#pragma unroll 1
+    for (int i = 0; i < inputs; ++i)
       copy_pixels(at.address() + M::input_begin + i * M::input_bytes, x, at.full(), in + i * step_channels,
                   p.w - s.window[2] / 2, p.h - s.window[1] / 2, p.d - s.window[0] / 2, p.n, 0, work.h, work.d);
-#pragma unroll
-    for (int i = 0; i < M::blocks; ++i)
+#pragma unroll 1
+    for (int i = 0; i < blocks; ++i)
       copy_pixels(at.address() + i * M::gradient_bytes, dy, at.full(), out + i * step_channels, p.w, p.h, p.d, p.n, 0,
                   0, 0);
   }

@@ -32,7 +32,7 @@ constexpr bool has_weights_kernel(int taps, int blocks, int columns) {
 constexpr int weights_halves(int blocks) { return blocks == 1 ? 2 : 1; }  // of a run's places, each with its sums
 constexpr int weights_warpgroups(int blocks) { return blocks * weights_halves(blocks); }
 constexpr int weights_places(int blocks) { return 64 * weights_halves(blocks); }
-constexpr int weights_inputs(int columns) { return (columns + step_channels - 1) / step_channels; }
+HD constexpr int boxes(int channels) { return (channels + step_channels - 1) / step_channels; }
 constexpr int weights_stages(int bytes) {
   constexpr int room = (227 << 10) - 2048;  // beside barriers and what alignment takes
   return std::min(8, room / bytes);
@@ -46,7 +46,7 @@ struct WeightsMemory {
                        warpgroups = weights_warpgroups(blocks), units = 4, row_bytes = 2 * step_channels,
                        unit_bytes = 16 * row_bytes, places = weights_places(blocks), spare = 8;
   static constexpr int gradient_bytes = places * row_bytes, input_bytes = (places + spare) * row_bytes;
-  static constexpr int inputs = weights_inputs(columns), input_begin = blocks * gradient_bytes;
+  static constexpr int inputs = boxes(columns), input_begin = blocks * gradient_bytes;
   static constexpr int bytes = input_begin + inputs * input_bytes;
   static constexpr int stages = weights_stages(bytes);
 
