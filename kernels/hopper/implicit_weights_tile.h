@@ -10,14 +10,19 @@
 namespace dactyl::hopper {
 
 // 64·blocks outputs × `columns` channels, for one tap along depth and height all those along the width: sums over the
-// places of one of so many parts. A warpgroup has 64 outputs; where there are no more, two share the places.
+// places of one of so many parts. A warpgroup has 64 outputs; where there are no more, two have half of the places
+// each.
+//
+// Places come in runs of 64, of 128 for two halves. Where a run is of whole rows, as many as fit into that, what is
+// left of it are zeros: dy is a box then, which the copy engine may bring faster than pixel by pixel.
 struct WeightsTile {
   int blocks, columns, parts = 1;
+  bool whole = false;  // rows
   bool operator==(const WeightsTile&) const = default;
 };
 inline std::string to_text(const WeightsTile& t) {
-  return "weights " + std::to_string(64 * t.blocks) + "x" + std::to_string(t.columns) + " in " +
-         std::to_string(t.parts) + " parts";
+  return "weights " + std::to_string(64 * t.blocks) + "x" + std::to_string(t.columns) +
+         (t.whole ? " by whole rows in " : " in ") + std::to_string(t.parts) + " parts";
 }
 
 constexpr int weights_columns[] = {32, 48, 64, 80, 96, 112, 128};
@@ -36,6 +41,12 @@ HD constexpr int boxes(int channels) { return (channels + step_channels - 1) / s
 constexpr int weights_stages(int bytes) {
   constexpr int room = (227 << 10) - 2048;  // beside barriers and what alignment takes
   return std::min(8, room / bytes);
+}
+
+// How many places a run has: all or whole rows; 0: not even one fits.
+inline int weights_run(const ImplicitShape& s, const WeightsTile& t) {
+  const int places = weights_places(t.blocks);
+  return t.whole ? places / s.row * s.row : places;
 }
 
 // A stage: a run of places of dy, 64 outputs of each, block after block; and of x, 64 channels of each, as the first
@@ -57,59 +68,6 @@ struct WeightsMemory {
   HD static constexpr int input_at(int group, int unit, int tap) {
     return input_begin + ((halves == 2 ? group * units : 0) + unit) * unit_bytes + tap * row_bytes;
   }
-};
-
-// What a block has: from an output and a channel of a group on, a tap, some runs of places.
-struct WeightsWork {
-  int group, out, in, d, h, part, first, end;
-};
-
-// The blocks in order: all tiles of the first part, whose places are the same, then those of the next.
-struct WeightsGrid {
-  int outs, columns, runs, across_outs, across_ins, tiles, parts;
-  WeightsGrid(const ImplicitShape& s, const WeightsTile& t)
-      : outs(64 * t.blocks),
-        columns(t.columns),
-        runs((s.places - 1) / weights_places(t.blocks) + 1),
-        across_outs((s.outs + outs - 1) / outs),
-        across_ins((s.ins + columns - 1) / columns),
-        tiles(s.groups * s.window[0] * s.window[1] * across_outs * across_ins),
-        parts(t.parts) {}
-  HD WeightsWork work(const ImplicitShape& s, int block) const {
-    const int part = block / tiles, at = block % tiles, taps = at / (across_outs * across_ins);
-    return {taps / (s.window[0] * s.window[1]),
-            at % across_outs * outs,
-            at / across_outs % across_ins * columns,
-            taps / s.window[1] % s.window[0],
-            taps % s.window[1],
-            part,
-            static_cast<int>(i64{runs} * part / parts),
-            static_cast<int>(i64{runs} * (part + 1) / parts)};
-  }
-};
-
-// The runs of a block's places that its tap along the depth sees a frame of.
-class WeightsWalk {
- public:
-  HD WeightsWalk(const ImplicitShape& s, const WeightsWork& w, int places)
-      : s_(s), places_(places), d_(w.d), run_(w.first), end_(w.end) {
-    skip();
-  }
-  HD bool more() const { return run_ < end_; }
-  HD int first_place() const { return run_ * places_; }
-  HD void next() {
-    ++run_;
-    skip();
-  }
-
- private:
-  HD void skip() {
-    if (s_.window[0] == 1) return;
-    while (more() && !is_seen(s_.depth_taps(first_place(), places_))) ++run_;
-  }
-  HD bool is_seen(Taps taps) const { return taps.first <= d_ && d_ < taps.end; }
-  const ImplicitShape& s_;
-  int places_, d_, run_, end_;
 };
 
 }  // namespace dactyl::hopper

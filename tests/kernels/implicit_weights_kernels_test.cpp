@@ -56,6 +56,10 @@ TEST_F(ImplicitWeightsKernels, a_single_tile_agrees_with_the_loops) {
   check_tile(WantedImplicit(implicit_cases.front(), false), {1, 64, 1});
 }
 
+TEST_F(ImplicitWeightsKernels, a_single_tile_by_whole_rows_agrees_with_the_loops) {
+  check_tile(WantedImplicit(implicit_cases[2], false), {3, 64, 2, true});
+}
+
 // All tiles, in as many parts as the choice says; or in one, and in some that are not even.
 void check_tiles(const std::vector<ImplicitCase>& cases, bool as_chosen) {
   for (const ImplicitCase& c : cases) {
@@ -66,7 +70,10 @@ void check_tiles(const std::vector<ImplicitCase>& cases, bool as_chosen) {
         continue;
       }
       const int runs = WeightsGrid(weights_shape(want.weights), tile).runs;
-      for (const int parts : {1, std::min(3, runs)}) check_tile(want, {tile.blocks, tile.columns, parts});
+      for (const int parts : {1, std::min(3, runs)}) {
+        tile.parts = parts;
+        check_tile(want, tile);
+      }
     }
   }
 }
@@ -78,7 +85,8 @@ TEST_F(ImplicitWeightsKernels, many_runs_agree_with_the_loops) { check_tiles(lar
 TEST_F(ImplicitWeightsKernels, tiles_that_are_none_are_refused) {
   const WantedImplicit want(implicit_cases.front(), false);
   const ConvTensors tensors{want.x, Tensor(want.w.shape(), DType::bf16), want.dy, {}};
-  for (const WeightsTile& tile : {WeightsTile{2, 40, 1}, WeightsTile{4, 64, 1}, WeightsTile{1, 64, 1000}})
+  for (const WeightsTile& tile :
+       {WeightsTile{2, 40}, WeightsTile{4, 64}, WeightsTile{3, 128}, WeightsTile{1, 64, 1000}})
     EXPECT_THROW(implicit_weights(want.weights, tensors, tile), Error) << to_text(tile);
 }
 

@@ -43,16 +43,20 @@ void copy_run(const ImplicitShape& s, const Pixels& x, int first, int count, int
 }
 
 template <class M>
-Image copied_stage(const ImplicitShape& s, const WeightsWork& work, int first, const bf16* x, const bf16* dy) {
+Image copied_stage(const ImplicitShape& s, const WeightsGrid& g, const WeightsWork& work, int first, const bf16* x,
+                   const bf16* dy) {
   Image to(M::bytes / 2, std::nanf(""));
   for (int i = 0; i < M::inputs; ++i)
     copy_run(s, {x, i64{s.groups} * s.ins, s.from_pitch}, first, M::places + M::spare,
              work.group * s.ins + work.in + i * step_channels,
              {work.d - s.window[0] / 2, work.h - s.window[1] / 2, -(s.window[2] / 2)}, to,
              M::input_begin + i * M::input_bytes);
-  for (int i = 0; i < M::blocks; ++i)
-    copy_run(s, {dy, i64{s.groups} * s.outs, s.to_pitch}, first, M::places, work.group * s.outs + work.out + i * 64, {},
-             to, i * M::gradient_bytes);
+  for (int i = 0; i < M::blocks; ++i) {
+    const int at = i * M::gradient_bytes, end = at + M::gradient_bytes;
+    copy_run(s, {dy, i64{s.groups} * s.outs, s.to_pitch}, first, g.run, work.group * s.outs + work.out + i * 64, {}, to,
+             at);
+    std::fill(to.begin() + (at + g.run * M::row_bytes) / 2, to.begin() + end / 2, 0.0f);  // cleared once
+  }
   return to;
 }
 
@@ -70,15 +74,16 @@ float input_number(const Image& m, int unit, int column, int k, int next) {
 
 // A block: its sums where they belong, added to those that other parts left there.
 template <class M, int taps>
-void add_block(const ImplicitShape& s, const WeightsWork& work, const bf16* x, const bf16* dy, std::vector<float>& dw,
-               std::vector<int>& parts) {
+void add_block(const ImplicitShape& s, const WeightsGrid& g, int block, const bf16* x, const bf16* dy,
+               std::vector<float>& dw, std::vector<int>& parts) {
+  const WeightsWork work = g.work(s, block);
   const int outs = std::min(64 * M::blocks, s.outs - work.out), ins = std::min(M::columns, s.ins - work.in);
   const auto at = [&](int out, int tap, int in) {
     const i64 row = work.group * s.outs + work.out + out, all = (work.d * s.window[1] + work.h) * s.window[2] + tap;
     return static_cast<std::size_t>((row * s.taps() + all) * s.ins + work.in + in);
   };
-  for (WeightsWalk walk(s, work, M::places); walk.more(); walk.next()) {
-    const Image stage = copied_stage<M>(s, work, walk.first_place(), x, dy);
+  for (WeightsWalk walk(s, work, g.run); walk.more(); walk.next()) {
+    const Image stage = copied_stage<M>(s, g, work, walk.first_place(), x, dy);
     for (int out = 0; out < outs; ++out)
       for (int half = 0; half < M::halves; ++half)
         for (int k = 0; k < 16 * M::units; ++k) {
@@ -96,17 +101,17 @@ void add_block(const ImplicitShape& s, const WeightsWork& work, const bf16* x, c
 }
 
 template <int blocks, int columns, int taps>
-void check_by_hand(const WantedImplicit& want, int parts) {
+void check_by_hand(const WantedImplicit& want, int parts, bool whole = false) {
   const ImplicitShape s = weights_shape(want.weights);
-  const WeightsTile tile{blocks, columns, parts};
+  const WeightsTile tile{blocks, columns, parts, whole};
   SCOPED_TRACE(to_text(want.weights) + " by " + to_text(tile));
   const WeightsGrid grid(s, tile);
   if (parts > grid.runs) return;
   std::vector<float> dw(static_cast<std::size_t>(want.w.count()));
   std::vector<int> written(dw.size());
   for (int block = 0; block < grid.tiles * parts; ++block)
-    add_block<WeightsMemory<blocks, columns>, taps>(s, grid.work(s, block), want.x.data<bf16>(), want.dy.data<bf16>(),
-                                                    dw, written);
+    add_block<WeightsMemory<blocks, columns>, taps>(s, grid, block, want.x.data<bf16>(), want.dy.data<bf16>(), dw,
+                                                    written);
   EXPECT_EQ(std::count(written.begin(), written.end(), parts), static_cast<i64>(written.size()))
       << "each part has each number once";
   expect_close("dw", std::vector<double>(dw.begin(), dw.end()), numbers(want.dw), 1e-5);
@@ -120,12 +125,16 @@ TEST(ImplicitWeights, runs_and_operands_make_the_gradient) {
     if (want.weights.kernel[2] == 5) {
       check_by_hand<1, 32, 5>(want, 2);
       check_by_hand<2, 48, 5>(want, 1);
+      check_by_hand<2, 64, 5>(want, 1, true);
     } else if (want.weights.kernel[2] == 3) {
       check_by_hand<1, 112, 3>(want, 2);
+      check_by_hand<1, 32, 3>(want, 2, true);
       check_by_hand<2, 96, 3>(want, 1);
+      check_by_hand<2, 128, 3>(want, 2, true);
       check_by_hand<3, 64, 3>(want, 3);
     } else {
       check_by_hand<2, 64, 1>(want, 1);
+      check_by_hand<3, 64, 1>(want, 1, true);
     }
   }
 }
