@@ -31,7 +31,7 @@ void launch(const ImplicitShape& s, const WeightsTile& tile, const void* x, cons
   const auto kernel = weights_kernel<M, taps>;
   allow(kernel, bytes);
   kernel<<<grid.tiles * grid.parts, threads, bytes, Context::current().compute().handle()>>>(
-      s, grid, input_map(s, x, M::places + M::spare),
+      s, grid, input_map(s, x, M::brought(s)),
       tile.whole ? gradient_rows_map(s, dy, grid.box_rows) : gradient_map(s, dy, M::places), sums);
   check_launch("implicit convolution: weights' gradient");
 }
@@ -67,8 +67,15 @@ void add_parts(const Tensor& sums, int parts, const Tensor& dw) {
   T* to = dw.data<T>();
   const i64 count = dw.count();
   each(dw.device(), count, [=] HD(i64 i) {
+    constexpr int at_once = 8;  // loads that are on the way together
     float sum = 0;
-    for (int part = 0; part < parts; ++part) sum += from[part * count + i];
+    int part = 0;
+    for (; part + at_once <= parts; part += at_once) {
+      float some[at_once];
+      for (int k = 0; k < at_once; ++k) some[k] = from[(part + k) * count + i];
+      for (int k = 0; k < at_once; ++k) sum += some[k];
+    }
+    for (; part < parts; ++part) sum += from[part * count + i];
     to[i] = T(sum);
   });
 }

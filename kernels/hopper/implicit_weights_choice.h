@@ -27,13 +27,13 @@ inline double weights_run_cycles(const ImplicitShape& s, const WeightsTile& t, i
   const double units = 4 * weights_warpgroups(t.blocks), places = weights_places(t.blocks);
   const double arithmetic = units * s.shared * std::max(t.columns, 32) / 2;
   const double outs = 64 * t.blocks, ins = step_channels * boxes(t.columns);
-  const double brought = 2 * (places * outs + (places + 8) * ins);
-  const double read = units * (16 + s.shared * t.columns / 4.0) + brought / 128;
+  const double stage = 2 * (places * outs + (places + 8) * ins);
+  const double read = units * (16 + s.shared * t.columns / 4.0) + stage / 128;
   // What is beyond the channels is not fetched.
   const double all_outs = s.groups * s.outs, all_ins = s.groups * s.ins;
-  const double fetched = 2 * (places * std::min(outs, all_outs) + (places + 8) * std::min(ins, all_ins));
+  const double fetched = 2 * (places * std::min(outs, all_outs) + (places + s.shared - 1) * std::min(ins, all_ins));
   const double rate = std::min(64.0, 26.0 * processors / std::min(blocks, processors));
-  return std::max({arithmetic, read, fetched / rate, 1000.0 / (weights_stages(static_cast<int>(brought)) - 1)});
+  return std::max({arithmetic, read, fetched / rate, 1000.0 / (weights_stages(static_cast<int>(stage)) - 1)});
 }
 
 inline double predicted_cycles(const ImplicitShape& s, const WeightsTile& t, int processors) {

@@ -23,7 +23,7 @@ __device__ void bring_runs(WeightsRing<M> at, const ImplicitShape& s, const Weig
   fetch_map(dy);
   const int out = work.group * s.outs + work.out, in = work.group * s.ins + work.in;
   const int inputs = min(M::inputs, boxes(s.ins - work.in)), blocks = min(M::blocks, boxes(s.outs - work.out));
-  const int bytes = inputs * M::input_bytes + blocks * g.run * M::row_bytes;
+  const int bytes = (inputs * M::brought(s) + blocks * g.run) * M::row_bytes;
   for (WeightsWalk walk(s, work, g.run); walk.more(); walk.next(), at.next()) {
     const Pixel p = s.pixel(walk.first_place());
     at.wait_until_empty();

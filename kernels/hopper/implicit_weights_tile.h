@@ -61,6 +61,8 @@ struct WeightsMemory {
   static constexpr int bytes = input_begin + inputs * input_bytes;
   static constexpr int stages = weights_stages(bytes);
 
+  // Places of x: what the last tap sees of the last of the run.
+  HD static int brought(const ImplicitShape& s) { return places + s.shared - 1; }
   // From the beginning of a stage: where a warpgroup finds its outputs at 16 places, and what a tap sees there.
   HD static constexpr int gradient_at(int group, int unit) {
     return halves == 2 ? (group * units + unit) * unit_bytes : group * gradient_bytes + unit * unit_bytes;

@@ -47,7 +47,7 @@ Image copied_stage(const ImplicitShape& s, const WeightsGrid& g, const WeightsWo
                    const bf16* dy) {
   Image to(M::bytes / 2, std::nanf(""));
   for (int i = 0; i < M::inputs; ++i)
-    copy_run(s, {x, i64{s.groups} * s.ins, s.from_pitch}, first, M::places + M::spare,
+    copy_run(s, {x, i64{s.groups} * s.ins, s.from_pitch}, first, M::brought(s),
              work.group * s.ins + work.in + i * step_channels,
              {work.d - s.window[0] / 2, work.h - s.window[1] / 2, -(s.window[2] / 2)}, to,
              M::input_begin + i * M::input_bytes);
