@@ -15,8 +15,8 @@ bool is_implicit_weights(const ConvProblem& problem);
 std::vector<WeightsTile> implicit_weights_tiles(const ConvProblem& problem);
 
 // Queues the pass on the compute stream, by one of the tiles, in any number of parts up to that of its runs. Sums are
-// in f32 in a fixed order: the bits depend on nothing but the problem's numbers and the tile. Scratch, from the pool:
-// sums in f32 for each part, twice that of tiles of 64 outputs. Throws where there is no such tile.
+// in f32 in a fixed order: the bits depend on nothing but the problem's numbers and the tile. Scratch, from the pool: a
+// filter in f32 for each part, two for each of a tile of 64 outputs. Throws where there is no such tile.
 void implicit_weights(const ConvProblem& problem, const ConvTensors& tensors, const WeightsTile& tile);
 
 }  // namespace dactyl::hopper
