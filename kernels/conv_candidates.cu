@@ -18,8 +18,8 @@ namespace dactyl {
 namespace {
 
 constexpr std::size_t most_workspace = std::size_t{1} << 30;
-constexpr double medium = 16e6, large = 1e9;      // multiply-adds; from `large` on a better plan is felt
-constexpr int always_tried = 8, most_tried = 40;  // plans of cuDNN, of a large problem if time allows
+constexpr double medium = 16e6, large = 1e9;                   // multiply-adds; from `large` on a better plan is felt
+constexpr int always_tried = 8, most_tried = 40;               // plans of cuDNN, of a large problem if time allows
 constexpr std::size_t most_tiles = 3, most_weights_tiles = 2;  // of the implicit product, of each kind
 // Seconds: short_time for all plans of a problem below `medium`; long_time for the plans beyond always_tried of one
 // above, short_time once the process has searched for longer than its patience.
