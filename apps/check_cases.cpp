@@ -68,6 +68,7 @@ const std::vector<CheckCase>& check_cases() {
       {"mean_pool 3-D", {clip}, [](const X& x) { return mean_pool(x[0], {deep}); }},
       {"global_mean", {image}, [](const X& x) { return global_mean(x[0]); }},
       {"lrn", {{2, 3, 3, 7}}, [](const X& x) { return lrn(x[0], {.alpha = 0.5}); }},
+      {"lrn relu", {{2, 3, 3, 8}}, [](const X& x) { return lrn(x[0], {.alpha = 0.5, .relu = true}); }},
       {"batch_norm", {image, {4}, {4}}, [](const X& x) { return norm_with(x, Statistics::batch); }},
       {"batch_norm frozen", {image, {4}, {4}}, [](const X& x) { return norm_with(x, Statistics::frozen); }},
       {"batch_norm max_pool", {image, {4}, {4}}, norm_and_pool},

@@ -93,7 +93,7 @@ Tensor LayerWork::forward() const {
     case Kind::norm_max_pool:
       return batch_norm_max_pool(x_, gamma_, bias_, mean_, var_, norm, pool);
     case Kind::lrn:
-      return lrn(x_, {.size = d.n, .algorithm = algorithm_});
+      return lrn(x_, {.size = d.n, .relu = d.relu, .algorithm = algorithm_});
     case Kind::linear:
       return linear(x_, w_, {bias_, d.relu, algorithm_});
   }

@@ -1,11 +1,11 @@
 // Convolution over one to three spatial extents: y = w * x + b, optionally max(0, ·).
 #include "engine/reduce.h"
+#include "kernels/bias_relu.h"
 #include "kernels/conv_host.h"
 #include "kernels/cudnn.h"
 #include "kernels/descriptor.h"
 #include "kernels/geometry.h"
 #include "kernels/onednn.h"
-#include "kernels/rows.h"
 
 namespace dactyl {
 namespace {
@@ -94,17 +94,6 @@ void backward_depthwise(Geometry g, const Tensor& dys, const Tensor& xs, const T
           return at < 0 ? C(0) : C(dy[r * dy_pitch + c]) * C(x[at * x_pitch + c]);
         },
         [=] HD(i64 c, C sum) { dw[c * taps + tap] = T(sum); });
-}
-
-template <class T>
-void bias_gradient(const Tensor& dys, const Tensor& dbs) {
-  using C = compute_t<T>;
-  const T* dy = dys.data<T>();
-  T* db = dbs.data<T>();
-  const i64 pitch = dys.pitch();
-  fold_channels<C>(
-      dys.device(), dys.shape().rows(), dys.shape().channels(), [=] HD(i64 r, i64 c) { return C(dy[r * pitch + c]); },
-      [=] HD(i64 c, C sum) { db[c] = T(sum); });
 }
 
 enum class Path { reference, host, gpu };
@@ -215,8 +204,10 @@ Tensor conv(const Tensor& x, const Tensor& w, const ConvOptions& options) {
                 [o, wants_x, wants_w, wants_b, x_shape = x.shape(), w_shape = w.shape(), x_slot = x.slot(),
                  w_slot = w.slot(), b_slot = options.bias.slot(), x = wants_w ? Saved(x) : Saved(),
                  w = wants_x ? w.detached() : Tensor(), y = o.relu ? y : Tensor()](const Tensor& dy) {
-                  const Tensor dz = o.relu ? relu_masked(dy, y) : dy;
                   Grads grads(3);
+                  if (wants_b) grads[2] = place_of_gradient(b_slot, {w_shape[0]}, dy.dtype(), dy.device());
+                  // Masked and summed in one pass; without relu the sum can wait while other work begins.
+                  const Tensor dz = o.relu ? relu_gradient(dy, y, grads[2], o.algorithm) : dy;
                   const Tensor sum = sum_to_add_to(x_slot, x_shape, dz.dtype(), dz.device());
                   Fork both;
                   if (wants_w) {
@@ -225,10 +216,7 @@ Tensor conv(const Tensor& x, const Tensor& w, const ConvOptions& options) {
                     !both.within_another() || is_final(w_slot, grads[1]) ? both.aside(work) : work();
                   }
                   if (wants_x) grads[0] = data_gradient(dz, w, o, x_shape, sum);
-                  if (wants_b) {
-                    grads[2] = place_of_gradient(b_slot, {dz.shape().channels()}, dz.dtype(), dz.device());
-                    with_float(dz.dtype(), [&]<class T>() { bias_gradient<T>(dz, grads[2]); });
-                  }
+                  if (wants_b && !o.relu) bias_gradient(dz, grads[2], o.algorithm);
                   return grads;
                 });
 }

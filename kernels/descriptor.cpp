@@ -153,6 +153,7 @@ Descriptor describe(const Tensor& x, const NormOptions& norm, const PoolOptions&
 Descriptor describe(const Tensor& x, const LrnOptions& o) {
   Descriptor d = begun(Kind::lrn, x);
   d.n = o.size;
+  d.relu = o.relu;
   return d;
 }
 

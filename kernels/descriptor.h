@@ -12,7 +12,7 @@ namespace dactyl {
 //   max_pool2d mean_pool2d … 3d   x=… k=1x3x3 s=1x2x2 p=same [ceil] [into=256]
 //   batch_norm            x=… [relu] [frozen] [into=256]
 //   batch_norm_max_pool2d … 3d   the words of both
-//   lrn                   x=… [n=5]
+//   lrn                   x=… [n=5] [relu]
 //   linear                x=128x9216 out=4096 [bias] [relu]
 // and a precision: fp32 (as where there is none), tf32, bf16, fp16, fp64. x: the batch, spatial extents, channels. k, s
 // and p are one number for all extents or one each; p is same (TensorFlow's), or pads both sides, or is before:after.

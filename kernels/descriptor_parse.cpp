@@ -34,7 +34,7 @@ const std::array<KindWord, 11>& kinds() {
                                               {"batch_norm", Kind::batch_norm, 0, {"relu", "frozen", "into"}},
                                               {"batch_norm_max_pool2d", Kind::norm_max_pool, 2, of_norm_and_pool},
                                               {"batch_norm_max_pool3d", Kind::norm_max_pool, 3, of_norm_and_pool},
-                                              {"lrn", Kind::lrn, 0, {"n"}},
+                                              {"lrn", Kind::lrn, 0, {"n", "relu"}},
                                               {"linear", Kind::linear, 0, {"out", "bias", "relu"}}}};
   return list;
 }

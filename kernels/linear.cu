@@ -1,24 +1,9 @@
 // y = x wᵀ + b, optionally max(0, ·).
-#include "engine/reduce.h"
+#include "kernels/bias_relu.h"
 #include "kernels/descriptor.h"
 #include "kernels/gemm.h"
-#include "kernels/rows.h"
 
 namespace dactyl {
-namespace {
-
-template <class T>
-void bias_gradient(const Tensor& dys, const Tensor& dbs) {
-  using C = compute_t<T>;
-  const T* dy = dys.data<T>();
-  T* db = dbs.data<T>();
-  const i64 columns = dys.shape()[1];
-  fold_channels<C>(
-      dys.device(), dys.shape()[0], columns, [=] HD(i64 r, i64 c) { return C(dy[r * columns + c]); },
-      [=] HD(i64 c, C sum) { db[c] = T(sum); });
-}
-
-}  // namespace
 
 Tensor linear(const Tensor& x, const Tensor& w, const LinearOptions& options) {
   const Shape &xs = x.shape(), &ws = w.shape();
@@ -34,8 +19,9 @@ Tensor linear(const Tensor& x, const Tensor& w, const LinearOptions& options) {
                 [algorithm, wants_x, wants_w, wants_b, xs, ws, w_slot = w.slot(), b_slot = options.bias.slot(),
                  x = wants_w ? rows.detached() : Tensor(), w = wants_x ? w.detached() : Tensor(),
                  y = options.relu ? y : Tensor()](const Tensor& dy) {
-                  const Tensor dz = y.defined() ? relu_masked(dy, y) : dy.dense();
                   Grads grads(3);
+                  if (wants_b) grads[2] = place_of_gradient(b_slot, {ws[0]}, dy.dtype(), dy.device());
+                  const Tensor dz = y.defined() ? relu_gradient(dy, y, grads[2], algorithm) : dy.dense();
                   if (wants_x) {
                     grads[0] = Tensor({xs[0], ws[1]}, dz.dtype(), dz.device());
                     gemm(grads[0], dz, false, w, false, {}, false, algorithm);
@@ -45,10 +31,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const LinearOptions& options) {
                     grads[1] = place_of_gradient(w_slot, ws, dz.dtype(), dz.device());
                     gemm(grads[1], dz, true, x, false, {}, false, algorithm);
                   }
-                  if (wants_b) {
-                    grads[2] = place_of_gradient(b_slot, {ws[0]}, dz.dtype(), dz.device());
-                    with_float(dz.dtype(), [&]<class T>() { bias_gradient<T>(dz, grads[2]); });
-                  }
+                  if (wants_b && !y.defined()) bias_gradient(dz, grads[2], algorithm);
                   return grads;
                 });
 }

@@ -1,6 +1,7 @@
 // y_c = x_c·s_c^−β, s_c = k + α/n·Σ x_j² over the n channels around c; channels outside count as 0.
 // AlexNet (Krizhevsky et al. 2012), section 3.3, with the α/n of Caffe and PyTorch.
 // dx_c = dy_c·s_c^−β − 2β·α/n·x_c·Σ dy_j·x_j·s_j^(−β−1) over the same n channels.
+// With relu, x_c is max(0, x_c) in both, and dx_c is 0 where that is 0.
 #include "engine/each.h"
 #include "kernels/descriptor.h"
 #include "kernels/fast/lrn.h"
@@ -13,13 +14,25 @@ template <class C>
 struct Lrn {
   i64 channels, half;
   C k, a, beta;
+  bool relu;
 
   Lrn(const Tensor& x, const LrnOptions& o)
       : channels(x.shape().channels()),
         half(o.size / 2),
         k(C(o.k)),
         a(C(o.alpha / static_cast<double>(o.size))),
-        beta(C(o.beta)) {}
+        beta(C(o.beta)),
+        relu(o.relu) {}
+
+  template <class T>
+  HD C value(T x) const {
+    return relu && C(x) <= 0 ? C(0) : C(x);  // a NaN stays visible
+  }
+  // The gradient of x from that of its value.
+  template <class T>
+  HD T gradient(T x, C of_value) const {
+    return T(relu && !(C(x) > 0) ? C(0) : of_value);
+  }
 
   // s^−β; roots instead of a power for the usual β.
   HD C power(C s) const { return beta == C(0.75) ? 1 / (std::sqrt(s) * std::sqrt(std::sqrt(s))) : std::pow(s, -beta); }
@@ -28,7 +41,7 @@ struct Lrn {
   template <class T>
   HD C scale(const T* row, i64 c) const {
     C sum = 0;
-    for (i64 j = first(c); j <= last(c); ++j) sum += C(row[j]) * C(row[j]);
+    for (i64 j = first(c); j <= last(c); ++j) sum += value(row[j]) * value(row[j]);
     return k + a * sum;
   }
 };
@@ -38,7 +51,7 @@ template <class T, class C>
 void forward_each(const Lrn<C>& g, Device device, i64 rows, const T* x, T* y) {
   each_row(device, rows, g.channels, [=] HD(i64 r, i64 c) {
     const i64 i = r * g.channels + c;
-    y[i] = T(C(x[i]) * g.power(g.scale(x + r * g.channels, c)));
+    y[i] = T(g.value(x[i]) * g.power(g.scale(x + r * g.channels, c)));
   });
 }
 
@@ -49,13 +62,14 @@ void backward_each(const Lrn<C>& g, Device device, i64 rows, const T* x, const T
   each_row(device, rows, g.channels, [=] HD(i64 r, i64 c) {
     const i64 i = r * g.channels + c;
     const C s = g.scale(x + r * g.channels, c);
-    ratio[i] = C(dy[i]) * C(x[i]) * g.power(s) / s;
+    ratio[i] = C(dy[i]) * g.value(x[i]) * g.power(s) / s;
   });
   each_row(device, rows, g.channels, [=] HD(i64 r, i64 c) {
     const i64 row = r * g.channels, i = row + c;
     C sum = 0;
     for (i64 j = g.first(c); j <= g.last(c); ++j) sum += ratio[row + j];
-    dx[i] = T(C(dy[i]) * g.power(g.scale(x + row, c)) - 2 * g.beta * g.a * C(x[i]) * sum);
+    const C power = g.power(g.scale(x + row, c));
+    dx[i] = g.gradient(x[i], C(dy[i]) * power - 2 * g.beta * g.a * g.value(x[i]) * sum);
   });
 }
 
@@ -66,7 +80,7 @@ void each_lrn_row(const Tensor& x, const LrnOptions& options, const Row& row) {
   const i64 rows = x.shape().rows();
 #pragma omp parallel if (x.count() >= 4096)
   {
-    LrnRows scratch(g.channels, g.half, g.k, g.a, g.beta);
+    LrnRows scratch(g.channels, g.half, g.k, g.a, g.beta, g.relu);
 #pragma omp for schedule(static)
     for (i64 r = 0; r < rows; ++r) row(scratch, r * g.channels);
   }

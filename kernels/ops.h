@@ -65,6 +65,7 @@ Tensor adaptive_mean(const Tensor& x, i64 height, i64 width);         // window 
 struct LrnOptions {
   i64 size = 5;
   double alpha = 1e-4, beta = 0.75, k = 1;                            // alpha is divided by size (Caffe, PyTorch)
+  bool relu = false;                                                  // of max(0, x) instead of x, in the same pass
   Algorithm algorithm = Algorithm::automatic;
 };
 Tensor lrn(const Tensor& x, const LrnOptions& options = {});          // x · (k + α/n · Σ x²)^−β over neighbouring channels
@@ -88,9 +89,7 @@ Tensor batch_norm_max_pool(const Tensor& x, const Tensor& gamma, const Tensor& b
 
 // For inference: a convolution without bias followed by batch_norm with fixed statistics is the convolution with these
 // weights and bias. w'[o] = w[o]·s[o], b' = β − mean·s, s = γ/√(var + ε); in the given type; not recorded.
-struct Folded {
-  Tensor weight, bias;
-};
+struct Folded { Tensor weight, bias; };
 Folded fold_norm(const Tensor& w, const Tensor& gamma, const Tensor& beta, const Tensor& mean, const Tensor& var,
                  double epsilon, DType type);
 

@@ -48,9 +48,7 @@ Tensor ConvUnit::operator()(const Tensor& x, Pass& pass, const Tensor& into) con
   Tensor y;
   if (!mean_) {
     if (pass.training && pass.tap && activation_ == Activation::relu)  // what a normalisation in this place would see
-      pass.see(name_ + ".conv",
-               conv(x, in_type_of(*weight_, x),
-                    {.window = kernel_.on(x.shape()), .groups = groups_, .bias = in_type_of(*bias_, x)}));
+      pass.see(name_ + ".conv", convolution(x));
     y = conv(x, in_type_of(*weight_, x),
              {.window = kernel_.on(x.shape()),
               .groups = groups_,
@@ -96,7 +94,8 @@ Tensor ConvUnit::convolved(const Tensor& x) const {
 }
 
 Tensor ConvUnit::convolution(const Tensor& x) const {
-  return conv(x, in_type_of(*weight_, x), {.window = kernel_.on(x.shape()), .groups = groups_});
+  const Tensor bias = mean_ ? Tensor() : in_type_of(*bias_, x);
+  return conv(x, in_type_of(*weight_, x), {.window = kernel_.on(x.shape()), .groups = groups_, .bias = bias});
 }
 
 NormOptions ConvUnit::norm(const Pass& pass, const Tensor& into) const {

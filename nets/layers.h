@@ -58,14 +58,16 @@ class ConvUnit {
   bool pools(const Pass& pass) const { return mean_ && pass.training && !pass.tap && activation_ != Activation::relu6; }
   Tensor pooled(const Tensor& x, Pass& pass, const Pooling& pool) const;
 
-  // The first half of a unit whose normalisation is not folded into its convolution; normalised_together does the rest.
+  // The first half of a unit whose normalisation is not folded into its convolution (normalised_together does the
+  // rest), or whose relu the layer behind it takes over, if the unit's own result is nobody's to see.
   bool normalises(const Tensor& x, const Pass& pass) const;
+  bool leaves_relu(const Pass& pass) const { return !mean_ && !pass.tap && activation_ == Activation::relu; }
   Tensor convolved(const Tensor& x) const;
 
  private:
   friend std::vector<Tensor> convolved_together(const Tensor&, const std::vector<const ConvUnit*>&);
   friend std::vector<Tensor> normalised_together(const std::vector<Convolved>&, Pass&);
-  Tensor convolution(const Tensor& x) const;
+  Tensor convolution(const Tensor& x) const;  // with the bias, if there is no normalisation
   NormOptions norm(const Pass& pass, const Tensor& into = {}) const;
   NormInput norm_input(const Tensor& z, Pass& pass, const Tensor& into) const;
   Tensor normalised(const Tensor& z, Pass& pass, const Tensor& into) const;

@@ -46,6 +46,7 @@ void Stack::global_mean(const std::string& name) {
 
 void Stack::lrn(const std::string& name) {
   add(name, "lrn", shape_, [](const Tensor& x, Pass&) { return dactyl::lrn(x); });
+  steps_.back().lrn = true;
 }
 
 void Stack::inception(const InceptionRow& row, const InceptionStyle& style) {
@@ -88,10 +89,21 @@ Tensor Stack::run(std::size_t first, Tensor x, Pass& pass) const {
       x = step.unit->pooled(x, pass, *steps_[++i].pool);
       continue;
     }
-    x = step.layer(x, pass);
+    x = computed(first, i, x, pass);
     if (!step.seen) pass.see((at_ / step.name).path, x);
   }
   return x;
+}
+
+// Of a run that began with layer `first`: only then has the layer before i left it something to do.
+Tensor Stack::computed(std::size_t first, std::size_t i, const Tensor& x, Pass& pass) const {
+  if (leaves_relu(i, pass)) return steps_[i].unit->convolved(x);
+  if (i > first && leaves_relu(i - 1, pass)) return dactyl::lrn(x, {.relu = true});
+  return steps_[i].layer(x, pass);
+}
+
+bool Stack::leaves_relu(std::size_t i, const Pass& pass) const {
+  return steps_[i].unit && i + 1 < steps_.size() && steps_[i + 1].lrn && steps_[i].unit->leaves_relu(pass);
 }
 
 bool Stack::pools_next(std::size_t i, const Pass& pass) const {

@@ -42,12 +42,15 @@ class Stack {
     Layer layer;
     Shape shape;                        // of one sample's result, (1, spatial…, channels)
     bool seen;                          // the layer shows its result to the tap itself
-    std::optional<ConvUnit> unit = {};  // what it is, where a pool behind it may be taken with it
+    std::optional<ConvUnit> unit = {};  // what it is, where a layer behind it may be taken with it
     std::optional<Pooling> pool = {};
+    bool lrn = false;
   };
   void add(const std::string& name, const std::string& kind, Shape shape, Layer layer, bool seen = false);
   Tensor run(std::size_t first, Tensor x, Pass& pass) const;
-  bool pools_next(std::size_t i, const Pass& pass) const;  // whether layer i takes the pool behind it with it
+  bool pools_next(std::size_t i, const Pass& pass) const;   // whether layer i takes the pool behind it with it
+  bool leaves_relu(std::size_t i, const Pass& pass) const;  // whether it leaves its relu to the LRN behind it
+  Tensor computed(std::size_t first, std::size_t i, const Tensor& x, Pass& pass) const;
 
   Scope at_;
   Shape shape_;

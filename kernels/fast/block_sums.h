@@ -14,45 +14,48 @@ inline constexpr int block_threads = 256, lanes = 32, warps = block_threads / la
 inline constexpr int most_channels = 4 * Pack<bf16>::size;  // of a block
 static_assert(most_channels * warps == block_threads, "a thread per channel and warp");
 
-// Two sums for each channel of a pack.
-template <int size>
-struct PairsOf {
-  Two<float> v[size];
-  __device__ PairsOf& operator+=(const PairsOf& o) {
+// A sum for each channel of a pack.
+template <class Sum, int size>
+struct SumsOf {
+  Sum v[size];
+  __device__ SumsOf& operator+=(const SumsOf& o) {
     for (int i = 0; i < size; ++i) v[i] += o.v[i];
     return *this;
   }
 };
+template <int size>
+using PairsOf = SumsOf<Two<float>, size>;
 
 __device__ inline float from_lane(float v, int mask) { return __shfl_xor_sync(~0u, v, mask); }
 __device__ inline Two<float> from_lane(const Two<float>& m, int mask) {
   return {from_lane(m.a, mask), from_lane(m.b, mask)};
 }
-template <int size>
-__device__ PairsOf<size> from_lane(const PairsOf<size>& m, int mask) {
-  PairsOf<size> other;
+template <class Sum, int size>
+__device__ SumsOf<Sum, size> from_lane(const SumsOf<Sum, size>& m, int mask) {
+  SumsOf<Sum, size> other;
   for (int i = 0; i < size; ++i) other.v[i] = from_lane(m.v[i], mask);
   return other;
 }
 
 // The upper or lower half of the channels.
-template <int size>
-__device__ PairsOf<size / 2> half_of(const PairsOf<size>& m, bool upper) {
-  PairsOf<size / 2> half;
+template <class Sum, int size>
+__device__ SumsOf<Sum, size / 2> half_of(const SumsOf<Sum, size>& m, bool upper) {
+  SumsOf<Sum, size / 2> half;
   for (int i = 0; i < size / 2; ++i) half.v[i] = upper ? m.v[i + size / 2] : m.v[i];
   return half;
 }
 
 // The warp's sums: each step a lane gives half of its channels to another and takes the other's half of the rest, so
 // that few sums are added twice. The lane then holds the sum of channel_of_lane.
-__device__ inline PairsOf<1> fold_warp(PairsOf<1> sum, int mask) {
+template <class Sum>
+__device__ SumsOf<Sum, 1> fold_warp(SumsOf<Sum, 1> sum, int mask) {
   for (; mask < lanes; mask *= 2) sum += from_lane(sum, mask);
   return sum;
 }
-template <int size>
-__device__ PairsOf<1> fold_warp(const PairsOf<size>& mine, int mask) {
+template <class Sum, int size>
+__device__ SumsOf<Sum, 1> fold_warp(const SumsOf<Sum, size>& mine, int mask) {
   const bool upper = threadIdx.x & static_cast<unsigned>(mask);
-  PairsOf<size / 2> half = half_of(mine, upper);
+  SumsOf<Sum, size / 2> half = half_of(mine, upper);
   half += from_lane(half_of(mine, !upper), mask);
   return fold_warp(half, 2 * mask);
 }
@@ -69,14 +72,14 @@ __device__ inline int my_channel() { return static_cast<int>(threadIdx.x) / warp
 __device__ inline int my_part() { return static_cast<int>(threadIdx.x) % warps; }
 
 // The block's sums of my_channel, where my_part is 0.
-template <int size>
-__device__ Two<float> fold_block(const PairsOf<size>& mine, int across) {
-  __shared__ Two<float> of_warp[warps][most_channels + 1];
+template <class Sum, int size>
+__device__ Sum fold_block(const SumsOf<Sum, size>& mine, int across) {
+  __shared__ Sum of_warp[warps][most_channels + 1];
   const int lane = static_cast<int>(threadIdx.x) % lanes, warp = static_cast<int>(threadIdx.x) / lanes;
-  const PairsOf<1> of_lane = fold_warp(mine, across);
+  const SumsOf<Sum, 1> of_lane = fold_warp(mine, across);
   if (lane < across * size) of_warp[warp][channel_of_lane(lane, across, size)] = of_lane.v[0];
   __syncthreads();
-  Two<float> sum = {};
+  Sum sum = {};
   if (my_channel() < across * size) sum = of_warp[my_part()][my_channel()];
   return over_eight(sum);
 }

@@ -33,13 +33,15 @@ struct Lrn {
   Divisor packs;
   int channels;
   float k, a, beta;
+  bool relu;
 
   Lrn(const Tensor& x, const LrnOptions& o)
       : packs(x.shape().channels() / size),
         channels(static_cast<int>(x.shape().channels())),
         k(static_cast<float>(o.k)),
         a(static_cast<float>(o.alpha / static_cast<double>(o.size))),
-        beta(static_cast<float>(o.beta)) {}
+        beta(static_cast<float>(o.beta)),
+        relu(o.relu) {}
 
   // First channel of thread i's pack.
   HD int channel(i64 i) const {
@@ -60,6 +62,13 @@ struct Lrn {
     }
     for (int j = 0; j < size; ++j) v[reach + j] = float(own.v[j]);
   }
+  // The same of x, after relu; a NaN stays visible.
+  template <int reach>
+  HD void load_values(const T* row, int channel, float (&v)[size + 2 * reach]) const {
+    load<reach>(row, channel, v);
+    if (!relu) return;
+    for (float& x : v) x = x <= 0 ? 0.0f : x;
+  }
   // log₂ of the scale of x[0], from x[−2] to x[2].
   HD float log_scale(const float* x) const {
     float sum = 0;
@@ -77,7 +86,7 @@ struct Forward {
   HD void operator()(i64 i) const {
     constexpr int size = Pack<T>::size;
     float v[size + 2 * half];
-    g.template load<half>(x + i * size, g.channel(i), v);
+    g.template load_values<half>(x + i * size, g.channel(i), v);
     Pack<T> out;
     for (int j = 0; j < size; ++j) out.v[j] = T(v[half + j] * power_of_2(-g.beta * g.log_scale(v + half + j)));
     out.store(y + i * size);
@@ -94,7 +103,7 @@ struct Backward {
     constexpr int size = Pack<T>::size, reach = 2 * half;
     const int channel = g.channel(i);
     float v[size + 2 * reach], d[size + 2 * half], ratio[size + 2 * half], power[size + 2 * half];
-    g.template load<reach>(x + i * size, channel, v);
+    g.template load_values<reach>(x + i * size, channel, v);
     g.template load<half>(dy + i * size, channel, d);
     for (int j = 0; j < size + 2 * half; ++j) {
       const float s = g.log_scale(v + half + j);
@@ -107,7 +116,8 @@ struct Backward {
     for (int j = 0; j < size; ++j) {
       float sum = 0;
       for (int w = 0; w <= 2 * half; ++w) sum += ratio[j + w];
-      out.v[j] = T(d[half + j] * power[half + j] - 2 * g.beta * g.a * v[reach + j] * sum);
+      const float gradient = d[half + j] * power[half + j] - 2 * g.beta * g.a * v[reach + j] * sum;
+      out.v[j] = T(g.relu && !(v[reach + j] > 0) ? 0.0f : gradient);
     }
     out.store(dx + i * size);
   }

@@ -18,7 +18,7 @@ TEST(Descriptor, lines_come_back_as_they_were) {
         "max_pool3d x=2x10x112x112x64 k=1x3x3 s=1x2x2 p=same bf16", "max_pool2d x=2x112x112x64 k=3x3 s=2 p=0 ceil fp16",
         "mean_pool3d x=2x3x7x7x1024 k=2x7x7 s=1 p=0 fp32", "batch_norm x=4x28x28x32 relu frozen into=64 bf16",
         "batch_norm_max_pool3d x=2x10x112x112x64 k=1x3x3 s=1x2x2 p=same relu bf16", "lrn x=1x55x55x96 n=7 fp32",
-        "linear x=128x9216 out=4096 bias relu bf16"})
+        "lrn x=1x55x55x96 relu bf16", "linear x=128x9216 out=4096 bias relu bf16"})
     EXPECT_EQ(to_text(parse_descriptor(line)), line);
 }
 

@@ -16,6 +16,17 @@ TEST(Lrn, value) {
   });
 }
 
+TEST(Lrn, relu_by_hand) {
+  on_each_device([] {
+    for (const Algorithm a : {Algorithm::automatic, Algorithm::reference}) {
+      const Tensor x = Tensor::from({1, 6}, std::vector<float>{-3, 2, -1, 4, 0, -5});
+      expect_close("relu",
+                   numbers(lrn(x, {.size = 3, .alpha = 0.6, .beta = 0.5, .k = 2, .relu = true, .algorithm = a})),
+                   {0, 2 / std::sqrt(2.8), 0, 4 / std::sqrt(5.2), 0, 0}, 1e-6);
+    }
+  });
+}
+
 TEST(Lrn, everything) {
   check_op([](auto& x) { return lrn(x[0], {.alpha = 2}); }, {random({2, 3, 8})}, {.slack = 2});
   check_op([](auto& x) { return lrn(x[0], {.size = 3, .alpha = 0.9, .beta = 0.6, .k = 2}); }, {random({4, 7})},
@@ -25,13 +36,44 @@ TEST(Lrn, everything) {
   check_op([](auto& x) { return lrn(x[0], {.size = 1, .alpha = 2}); }, {random({5, 1})}, {.slack = 2});
 }
 
+TEST(Lrn, everything_with_relu) {
+  const Op usual = [](auto& x) { return lrn(x[0], {.alpha = 2, .relu = true}); };
+  for (const Shape& shape : {Shape{2, 3, 24}, Shape{4, 7}, Shape{1, 8}, Shape{5, 1}})
+    check_op(usual, {random(shape)}, {.slack = 2});
+  check_op([](auto& x) { return lrn(x[0], {.size = 3, .alpha = 0.9, .beta = 0.6, .k = 2, .relu = true}); },
+           {random({4, 7})}, {.slack = 2});
+}
+
+// The same arithmetic on the same numbers; zeros of either sign and NaN as well.
+TEST(Lrn, relu_gives_the_bits_of_relu_before) {
+  on_each_device([] {
+    for (const Shape& shape : {Shape{3, 5, 64}, Shape{2, 7, 13}, Shape{1, 1, 96}, Shape{40, 1}, Shape{6, 8}})
+      for (const DType type : {DType::f64, DType::f32, DType::bf16, DType::f16})
+        for (LrnOptions o : {LrnOptions{}, LrnOptions{.size = 3, .alpha = 2, .beta = 0.6}, LrnOptions{.alpha = 2},
+                             LrnOptions{.alpha = 2, .algorithm = Algorithm::reference}}) {
+          SCOPED_TRACE(to_text(shape) + " " + to_text(type) + " " + std::to_string(o.size));
+          Input x = random(shape, -3, 4);
+          x.value.data<double>()[0] = -0.0;
+          if (x.value.count() > 20) x.value.data<double>()[20] = NAN;
+          const Device device = Context::current().device();
+          const std::vector<Input> inputs = moved(std::vector{x}, type, device);
+          const Tensor dy = random(shape).value.to(type).to(device);
+          const Outcome before = run([&](auto& in) { return lrn(relu(in[0]), o); }, inputs, dy);
+          o.relu = true;
+          const Outcome within = run([&](auto& in) { return lrn(in[0], o); }, inputs, dy);
+          expect_same_bits("relu", within, before);
+        }
+  });
+}
+
 // By packs against the plain bodies: the CPU runs the same code as a GPU, but for its logarithm.
 TEST(Lrn, packs_equal_plain_bodies) {
   on_each_device([] {
     const Device device = Context::current().device();
     for (const Shape& shape : {Shape{3, 5, 64}, Shape{2, 7, 192}, Shape{11, 96}, Shape{6, 8}, Shape{1, 16}})
       for (const DType type : {DType::f32, DType::bf16, DType::f16})
-        for (const LrnOptions& options : {LrnOptions{}, LrnOptions{.alpha = 2, .beta = 0.6, .k = 2}}) {
+        for (const LrnOptions& options :
+             {LrnOptions{}, LrnOptions{.alpha = 2, .beta = 0.6, .k = 2}, LrnOptions{.alpha = 2, .relu = true}}) {
           SCOPED_TRACE(to_text(shape) + " " + to_text(type));
           LrnOptions plain = options;
           plain.algorithm = Algorithm::reference;
@@ -49,6 +91,7 @@ TEST(Lrn, packs_equal_plain_bodies) {
 
 TEST(Lrn, refuses_even_sizes) {
   expect_error([] { lrn(Tensor::zeros({2, 3}), {.size = 4}); }, {"lrn", "4", "(2, 3)"});
+  expect_error([] { lrn(Tensor::zeros({2, 3}), {.size = 0, .relu = true}); }, {"lrn", "0", "(2, 3)"});
 }
 
 }  // namespace dactyl

@@ -1,5 +1,5 @@
-// Convolutions whose max pool is taken with their normalisation in training: what a tapped pass, which shows everything
-// between them, computes apart.
+// Convolutions whose max pool is taken with their normalisation in training, or whose relu is taken with the LRN behind
+// them: what a tapped pass, which shows everything between them, computes apart.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -28,7 +28,8 @@ Tensor noise(const Shape& shape) {
   return x.to(Context::current().device());
 }
 
-// Scores, gradients and statistics of one step; which operations normalised. shown: the names a tap was shown.
+// Scores, gradients and statistics of one step; how often an operation was, one with relu also as "NAME relu". shown:
+// the names a tap was shown.
 Numbers step(const std::string& name, std::set<std::string>* shown, std::map<std::string, int>& operations) {
   Model model = small(name);
   model.to(Context::current().device());
@@ -41,7 +42,10 @@ Numbers step(const std::string& name, std::set<std::string>* shown, std::map<std
   trace_begin();
   const Tensor scores = model.forward(x, pass);
   tape.backward(cross_entropy(scores, Tensor::from({3}, std::vector<std::int32_t>{1, 0, 4})));
-  for (const Operation& o : trace.operations()) ++operations[o.name];
+  for (const Operation& o : trace.operations()) {
+    ++operations[o.name];
+    if (o.what.find(" relu") != o.what.npos) ++operations[o.name + " relu"];
+  }
   all["scores"] = scores.floats();
   for (const Parameter& p : model.parameters->all()) all[p.name] = (p.statistic ? p.value : p.value.grad()).floats();
   return all;
@@ -76,6 +80,62 @@ TEST(Pooled, a_step_equals_the_tapped_one) {
       for (const auto& [what, numbers] : both[0])
         EXPECT_LE(distance(both[1].at(what), numbers), !gpu ? 0 : what == "scores" ? 1e-3 : 1e-1) << what;
     }
+  });
+}
+
+TEST(Rectified, a_step_equals_the_tapped_one) {
+  on_each_device([] {
+    const bool gpu = Context::current().device().is_cuda();
+    for (const std::string name : {"alexnet", "googlenet"}) {
+      SCOPED_TRACE(name);
+      std::set<std::string> shown;
+      std::map<std::string, int> joined, apart;
+      const Numbers want = step(name, &shown, apart), got = step(name, nullptr, joined);
+      for (const char* layer : {"conv1", "norm1", "conv2"}) EXPECT_EQ(shown.contains(layer), name == "alexnet");
+      EXPECT_EQ(joined["lrn"], 4) << "two layers, there and back";
+      EXPECT_EQ(apart["lrn relu"], 0);
+      EXPECT_EQ(joined["lrn relu"], name == "alexnet" ? 4 : 2) << "GoogLeNet's first is behind a pool";
+      EXPECT_EQ(apart["conv relu"] - joined["conv relu"], joined["lrn relu"]);
+      EXPECT_EQ(joined["relu"], 0);
+      for (const auto& [what, numbers] : want)  // a GPU may convolve in another way without relu
+        EXPECT_LE(distance(got.at(what), numbers), !gpu ? 0 : what == "scores" ? 1e-3 : 1e-1) << what;
+    }
+  });
+}
+
+TEST(Rectified, inference_equals_the_tapped_one) {
+  on_each_device([] {
+    Model model = small("alexnet");
+    model.to(Context::current().device());
+    const Tensor x = noise(model.input.shape(2));
+    Pass pass, tapped;
+    tapped.tap = [](const std::string&, const Tensor&) {};
+    const double far = distance(model.forward(x, pass).floats(), model.forward(x, tapped).floats());
+    EXPECT_LE(far, x.device().is_cuda() ? 1e-3 : 0);
+  });
+}
+
+// After the convolution's result its relu has been; before, it has not.
+TEST(Rectified, a_stack_goes_on_from_between_the_two) {
+  on_each_device([] {
+    Parameters parameters;
+    Stack stack({parameters, ""}, {1, 8, 8, 4}, {.weight = he()});
+    stack.conv("first", 8, kernel(3, 1, 1));
+    stack.lrn("norm");
+    stack.conv("last", 8, kernel(1));
+    stack.lrn("end");
+    parameters.initialise(1);
+    parameters.to(Context::current().device());
+    const Tensor x = noise({2, 8, 8, 4});
+    Tensor between;
+    Pass pass{.training = true}, tapped{.training = true};
+    tapped.tap = [&](const std::string& name, const Tensor& y) {
+      if (name == "first") between = y;
+    };
+    const Tensor y = stack(x, tapped);
+    const double limit = x.device().is_cuda() ? 1e-5 : 0;
+    EXPECT_LE(distance(stack(x, pass).floats(), y.floats()), limit);
+    EXPECT_LE(distance(stack.run_from("first", between, pass).floats(), y.floats()), limit);
   });
 }
 
