@@ -43,7 +43,8 @@ struct alignas(sizeof(T) * 8 < 16 ? sizeof(T) * 8 : 16) Eight {
 template <class T>
 struct GatherBody {
   Gather g;
-  bool whole;  // eights of the result are eights of the source
+  bool whole;       // eights of the result are eights of the source
+  bool neighbours;  // the taps along the width, where they are all there, are a run of eight numbers or more
   i64 first_row;
   Divisor eights, channels, block_h, block_w, places_d, places_h, places_w;
   const T* from;
@@ -77,8 +78,24 @@ struct GatherBody {
     const T* at = source(static_cast<int>(n), place, tap);
     if (whole && at)
       to[i] = *reinterpret_cast<const Eight<T>*>(at + c);
+    else if (neighbours && g.axis[2].at(place[2], 0) >= 0 && g.axis[2].at(place[2], g.axis[2].block - 1) >= 0)
+      to[i] = of_runs(static_cast<int>(n), place, tap, c);
     else
       to[i] = mixed(static_cast<int>(n), place, tap, at, c);
+  }
+
+  // Eight numbers of a run, or of its end and the next one's beginning: asked for at once.
+  HD Eight<T> of_runs(int n, const int (&place)[3], const int (&tap)[3], int c) const {
+    const int begin = tap[2] * g.channels + c, rest = g.axis[2].block * g.channels - begin;
+    const bool last_row = tap[1] + 1 == g.axis[1].block;
+    const int here[3] = {tap[0], tap[1], 0}, next[3] = {tap[0] + last_row, last_row ? 0 : tap[1] + 1, 0};
+    const T *run = source(n, place, here), *behind = source(n, place, next);
+    Eight<T> y;
+    for (int e = 0; e < 8; ++e) {
+      const T* from_run = e < rest ? run : behind;
+      y.v[e] = from_run ? from_run[e < rest ? begin + e : e - rest] : T(compute_t<T>(0));
+    }
+    return y;
   }
 
   // Eight numbers of which each may be another tap's.
@@ -108,11 +125,13 @@ void gather(Device device, const Gather& g, i64 first, i64 rows, const T* from, 
   const i64 eights = g.width / 8, at_once = std::max<i64>(1, ((i64{1} << 31) - 1) / eights);
   const bool aligned = reinterpret_cast<std::uintptr_t>(from) % alignof(detail::Eight<T>) == 0;
   const bool whole = aligned && g.channels % 8 == 0 && g.pitch % 8 == 0 && g.first % 8 == 0;
+  const GatherAxis& w = g.axis[2];
+  const bool neighbours = g.pitch == g.channels && w.sign == 1 && w.stride == 1 && w.block * g.channels >= 8;
   for (i64 done = 0; done < rows; done += at_once)
     each(device, std::min(at_once, rows - done) * eights,
-         detail::GatherBody<T>{g, whole, first + done, Divisor(eights), Divisor(g.channels), Divisor(g.axis[1].block),
-                               Divisor(g.axis[2].block), Divisor(g.axis[0].places), Divisor(g.axis[1].places),
-                               Divisor(g.axis[2].places), from,
+         detail::GatherBody<T>{g, whole, neighbours, first + done, Divisor(eights), Divisor(g.channels),
+                               Divisor(g.axis[1].block), Divisor(g.axis[2].block), Divisor(g.axis[0].places),
+                               Divisor(g.axis[1].places), Divisor(g.axis[2].places), from,
                                reinterpret_cast<detail::Eight<T>*>(to + done * g.width)});
 }
 

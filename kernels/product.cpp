@@ -6,15 +6,25 @@ namespace {
 
 constexpr int tile_rows = 6;
 
+// Each tile of a panel asks for its share of the next one, which lies behind it or beside it: where a net's filters do
+// not fit into the caches, they arrive while others are multiplied.
+struct Ahead {
+  i64 distance, tiles, left;  // numbers to the next panel, tiles of this one, steps up to the next of this tile's
+};
+
 template <int R, int V>
-[[gnu::always_inline]] inline void tile(const Product& p, const float* a, float* c) {
+[[gnu::always_inline]] inline void tile(const Product& p, const float* a, float* c, Ahead ahead) {
   Lanes sum[R][V] = {};
   const float* b = p.b;
   for (i64 t = 0; t < p.taps; ++t) {
     const float* row = a + t * p.a_tap;
-    for (i64 k = 0; k < p.steps; ++k, row += p.a_step, b += p.b_step)
+    for (i64 k = 0; k < p.steps; ++k, row += p.a_step, b += p.b_step) {
       for (int r = 0; r < R; ++r)
         for (int v = 0; v < V; ++v) sum[r][v] += row[r * p.a_row] * at(b + v * lanes);
+      if (--ahead.left >= 0) continue;
+      for (int v = 0; v < V; ++v) __builtin_prefetch(b + ahead.distance + v * lanes, 0, 2);
+      ahead.left = ahead.tiles - 1;
+    }
   }
   for (int r = 0; r < R; ++r)
     for (int v = 0; v < V; ++v) {
@@ -33,24 +43,25 @@ template <int V>
     const i64 r = i * p.rows / tiles, height = (i + 1) * p.rows / tiles - r;
     const float* a = p.a + r * p.a_row;
     float* c = p.c + r * p.c_row;
+    const Ahead ahead{p.b_step == V * lanes ? p.taps * p.steps * p.b_step : V * lanes, tiles, i};
     switch (height) {
       case 6:
-        tile<6, V>(p, a, c);
+        tile<6, V>(p, a, c, ahead);
         break;
       case 5:
-        tile<5, V>(p, a, c);
+        tile<5, V>(p, a, c, ahead);
         break;
       case 4:
-        tile<4, V>(p, a, c);
+        tile<4, V>(p, a, c, ahead);
         break;
       case 3:
-        tile<3, V>(p, a, c);
+        tile<3, V>(p, a, c, ahead);
         break;
       case 2:
-        tile<2, V>(p, a, c);
+        tile<2, V>(p, a, c, ahead);
         break;
       default:
-        tile<1, V>(p, a, c);
+        tile<1, V>(p, a, c, ahead);
     }
   }
 }

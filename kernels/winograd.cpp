@@ -154,7 +154,7 @@ double cost(const WinogradGrid& t, bool kept) {
   const double rows = static_cast<double>(t.tiles() * t.g.out[0] * t.g.kernel[0]);
   const double sides = 24.0 / static_cast<double>(t.in) + 24.0 / static_cast<double>(t.out);
   return static_cast<double>(t.planes()) * (rows + rows * sides / static_cast<double>(t.g.kernel[0]) +
-                                            static_cast<double>(t.g.kernel[0]) * (kept ? 3 : 24));
+                                            static_cast<double>(t.g.kernel[0]) * (kept ? 9 : 24));
 }
 
 WinogradGrid grid(const Geometry& g, const Shape& w, i64 groups, bool kept) {

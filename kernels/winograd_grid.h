@@ -47,9 +47,9 @@ struct WinogradGrid {
   i64 plane_filters() const { return steps() * row_out() + lanes; }
   i64 filter_numbers() const { return planes() * plane_filters(); }
 
-  // Tiles of a block: what both sides' planes take should stay near the cores.
+  // Tiles of a block: its planes should stay in the last cache, and the filters be passed over few times.
   i64 block() const {
-    constexpr i64 numbers = i64{1} << 17;
+    constexpr i64 numbers = i64{1} << 20;
     return even(numbers / (planes() * (depths_in() * row_in() + g.out[0] * row_out())));
   }
   // The same where every block passes over sums as large as the filters: these should be worth their way.
