@@ -96,6 +96,7 @@ class LinearUnit {
  public:
   LinearUnit(Scope at, i64 in, i64 out, const Style& style, bool relu);
   Tensor operator()(const Tensor& x, Pass& pass) const;
+  Tensor weight() const { return weight_->learned(); }
 
  private:
   std::string name_;
@@ -103,8 +104,7 @@ class LinearUnit {
   const Parameter *weight_, *bias_;
 };
 
-// The last state of an LSTM over (N, T, F): (N, units). Parameters: NAME.weight, .recurrent, .bias; forget gates begin
-// at 1.
+// An LSTM's last state (N, units) over (N, T, F). Parameters: NAME.weight, .recurrent, .bias; forget gates begin at 1.
 class LstmUnit {
  public:
   LstmUnit(Scope at, i64 in, i64 units);
