@@ -1,5 +1,6 @@
 #include "kernels/fetch_ahead.h"
 
+#include "engine/cuda.h"
 #include "engine/each.h"
 
 namespace dactyl {
