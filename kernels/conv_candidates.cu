@@ -18,9 +18,9 @@ namespace dactyl {
 namespace {
 
 constexpr std::size_t most_workspace = std::size_t{1} << 30;
-constexpr double medium = 16e6, large = 1e9;                   // multiply-adds; from `large` on a better plan is felt
-constexpr int always_tried = 8, most_tried = 40;               // plans of cuDNN, of a large problem if time allows
-constexpr std::size_t most_tiles = 3, most_weights_tiles = 2;  // of the implicit product, of each kind
+constexpr double medium = 16e6, large = 1e9;      // multiply-adds; from `large` on a better plan is felt
+constexpr int always_tried = 8, most_tried = 40;  // plans of cuDNN, of a large problem if time allows
+constexpr std::size_t most_tiles = 3;             // of the implicit product, of each kind
 // Seconds: short_time for all plans of a problem below `medium`; long_time for the plans beyond always_tried of one
 // above, short_time once the process has searched for longer than its patience.
 constexpr double short_time = 0.1, long_time = 1, patience = 60;
@@ -178,9 +178,9 @@ class Search {
     std::size_t tried[2][2] = {};  // by rows or not, in parts or not
     for (const hopper::ImplicitTile& tile : implicit_tiles(problem_))
       if (tried[tile.rows][tile.parts > 1]++ < most_tiles) attempt([&] { return implicit_way(tile); });
-    std::size_t whole[2] = {};  // by whole rows or not
+    std::size_t of_weights = 0;
     for (const hopper::WeightsTile& tile : implicit_weights_tiles(problem_))
-      if (whole[tile.whole]++ < most_weights_tiles) attempt([&] { return implicit_weights_way(tile); });
+      if (of_weights++ < most_tiles) attempt([&] { return implicit_weights_way(tile); });
   }
 
   const ConvProblem& problem_;

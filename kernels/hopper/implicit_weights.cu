@@ -31,8 +31,7 @@ void launch(const ImplicitShape& s, const WeightsTile& tile, const void* x, cons
   const auto kernel = weights_kernel<M, taps>;
   allow(kernel, bytes);
   kernel<<<grid.tiles * grid.parts, threads, bytes, Context::current().compute().handle()>>>(
-      s, grid, input_map(s, x, M::brought(s)),
-      tile.whole ? gradient_rows_map(s, dy, grid.box_rows) : gradient_map(s, dy, M::places), sums);
+      s, grid, input_map(s, x, M::brought(s)), gradient_map(s, dy, M::places), sums);
   check_launch("implicit convolution: weights' gradient");
 }
 
@@ -89,7 +88,7 @@ std::vector<WeightsTile> implicit_weights_tiles(const ConvProblem& p) {
 void implicit_weights(const ConvProblem& p, const ConvTensors& t, const WeightsTile& tile) {
   const ImplicitShape s = weights_shape(p);
   const Launch launch = s.shared == 5 ? launch_of<5>(tile) : s.shared == 3 ? launch_of<3>(tile) : launch_of<1>(tile);
-  check(launch && weights_run(s, tile) > 0 && tile.parts >= 1 && tile.parts <= WeightsGrid(s, tile).runs,
+  check(launch && tile.parts >= 1 && tile.parts <= WeightsGrid(s, tile).runs,
         "implicit convolution: there is no tile {}", to_text(tile));
   const int parts = tile.parts * weights_halves(tile.blocks);
   const Tensor sums({parts * p.w_count()}, DType::f32, t.w.device());

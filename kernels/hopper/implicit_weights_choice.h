@@ -63,10 +63,8 @@ inline std::vector<WeightsTile> weights_tiles(const ImplicitShape& s, int proces
   std::vector<std::pair<double, WeightsTile>> tiles;
   for (const int blocks : {1, 2, 3})
     for (const int columns : weights_columns)
-      for (const bool whole : {false, true}) {
-        WeightsTile tile{blocks, columns, 1, whole};
-        if (!has_weights_kernel(s.shared, blocks, columns) || weights_run(s, tile) == 0) continue;
-        tile = in_parts(s, tile, processors);
+      if (has_weights_kernel(s.shared, blocks, columns)) {
+        const WeightsTile tile = in_parts(s, {blocks, columns}, processors);
         tiles.emplace_back(predicted_cycles(s, tile, processors), tile);
       }
   std::stable_sort(tiles.begin(), tiles.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

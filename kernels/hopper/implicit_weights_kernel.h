@@ -2,8 +2,9 @@
 // part of the places; one thread has the copy engine bring runs of them, dy and x, into a ring of stages. A warpgroup
 // loads dyᵀ of 64 outputs into registers, once for all taps along the width: each sees the run of x a place further.
 //
-// dy is zero at places without an output, so it does not matter what a tap sees there. Sums go to memory of their own
-// for each part. For .cu files of the GPU build only.
+// dy is zero at places without an output, so it does not matter what a tap sees there, as long as it is finite: an
+// infinity or NaN in x may come to more taps than see it. Sums go to memory of their own for each part. For .cu files
+// of the GPU build only.
 #pragma once
 
 #ifdef __CUDACC__
@@ -17,14 +18,14 @@ namespace dactyl::hopper {
 // Boxes of 64 channels or outputs that are beyond the group's are not brought: what lies there instead is multiplied,
 // each column and row for itself, and not stored.
 template <class M>
-__device__ void bring_runs(WeightsRing<M> at, const ImplicitShape& s, const WeightsGrid& g, const WeightsWork& work,
-                           const CUtensorMap& x, const CUtensorMap& dy) {
+__device__ void bring_runs(WeightsRing<M> at, const ImplicitShape& s, const WeightsWork& work, const CUtensorMap& x,
+                           const CUtensorMap& dy) {
   fetch_map(x);
   fetch_map(dy);
   const int out = work.group * s.outs + work.out, in = work.group * s.ins + work.in;
   const int inputs = min(M::inputs, boxes(s.ins - work.in)), blocks = min(M::blocks, boxes(s.outs - work.out));
-  const int bytes = (inputs * M::brought(s) + blocks * g.run) * M::row_bytes;
-  for (WeightsWalk walk(s, work, g.run); walk.more(); walk.next(), at.next()) {
+  const int bytes = (inputs * M::brought(s) + blocks * M::places) * M::row_bytes;
+  for (WeightsWalk walk(s, work, M::places); walk.more(); walk.next(), at.next()) {
     const Pixel p = s.pixel(walk.first_place());
     at.wait_until_empty();
     arrive_and_expect(at.full(), bytes);
@@ -33,24 +34,9 @@ __device__ void bring_runs(WeightsRing<M> at, const ImplicitShape& s, const Weig
       copy_pixels(at.address() + M::input_begin + i * M::input_bytes, x, at.full(), in + i * step_channels,
                   p.w - s.window[2] / 2, p.h - s.window[1] / 2, p.d - s.window[0] / 2, p.n, 0, work.h, work.d);
 #pragma unroll 1
-    for (int i = 0; i < blocks; ++i) {
-      const unsigned to = at.address() + i * M::gradient_bytes;
-      if (g.box_rows)
-        copy_box(to, dy, at.full(), out + i * step_channels, 0, walk.first_place() / s.row);
-      else
-        copy_pixels(to, dy, at.full(), out + i * step_channels, p.w, p.h, p.d, p.n, 0, 0, 0);
-    }
-  }
-}
-
-// Zeros at the places of each stage that no run has.
-template <class M>
-__device__ void clear_rest(unsigned stages, int run) {
-  const int rest = (M::places - run) * M::row_bytes / 16, all = M::stages * M::blocks * rest;
-  for (int i = static_cast<int>(threadIdx.x); i < all; i += static_cast<int>(blockDim.x)) {
-    const int block = i / rest;
-    clear_pack(stages + block / M::blocks * M::bytes + block % M::blocks * M::gradient_bytes + run * M::row_bytes +
-               i % rest * 16);
+    for (int i = 0; i < blocks; ++i)
+      copy_pixels(at.address() + i * M::gradient_bytes, dy, at.full(), out + i * step_channels, p.w, p.h, p.d, p.n, 0,
+                  0, 0);
   }
 }
 #endif
@@ -68,16 +54,15 @@ __global__ void __launch_bounds__(128 * (M::warpgroups + 1), 1)
     ring.begin();
     publish_barriers();
   }
-  clear_rest<M>(ring.memory, g.run);
   __syncthreads();
   const WeightsWork work = g.work(s, static_cast<int>(blockIdx.x));
   if (warpgroup() == M::warpgroups) {
     give_registers<M::warpgroups == 3 ? 32 : 40>();
-    if (threadIdx.x == 128 * M::warpgroups) bring_runs<M>(ring, s, g, work, x, dy);
+    if (threadIdx.x == 128 * M::warpgroups) bring_runs<M>(ring, s, work, x, dy);
   } else {
     take_registers<M::warpgroups == 3 ? 160 : 232>();
     float d[taps][M::columns / 2] = {};
-    multiply_runs<M>(ring, s, work, g.run, d);
+    multiply_runs<M>(ring, s, work, d);
     store_weights<M>(s, work, d, sums);
   }
 #endif

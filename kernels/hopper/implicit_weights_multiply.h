@@ -15,14 +15,14 @@ using WeightsRing = Ring<M::stages, M::bytes, 4 * M::warpgroups>;
 // The sums of a warpgroup. dyᵀ of the next 32 places arrives in registers while the last 32 are multiplied. A stage is
 // given back when the next products have been asked for and those that read it are done.
 template <class M, int taps>
-__device__ void multiply_runs(WeightsRing<M>& at, const ImplicitShape& s, const WeightsWork& work, int run,
+__device__ void multiply_runs(WeightsRing<M>& at, const ImplicitShape& s, const WeightsWork& work,
                               float (&d)[taps][M::columns / 2]) {
   constexpr int at_once = taps * M::columns / 2 <= (M::warpgroups == 3 ? 96 : 168) ? 2 : 1;  // units: registers
   const int group = warpgroup();
   const unsigned own = turned_pack_at(0, threadIdx.x / 32 % 4, threadIdx.x % 32);
   std::uint32_t dy[2][at_once][4];
   int last = -1;  // a stage to give back
-  for (WeightsWalk walk(s, work, run); walk.more(); walk.next(), at.next()) {
+  for (WeightsWalk walk(s, work, M::places); walk.more(); walk.next(), at.next()) {
     at.wait_until_full();
 #pragma unroll
     for (int unit = 0; unit < M::units; unit += at_once) {

@@ -11,18 +11,14 @@ namespace dactyl::hopper {
 
 // 64·blocks outputs × `columns` channels, for one tap along depth and height all those along the width: sums over the
 // places of one of so many parts. A warpgroup has 64 outputs; where there are no more, two have half of the places
-// each.
-//
-// Places come in runs of 64, of 128 for two halves. Where a run is of whole rows, as many as fit into that, what is
-// left of it are zeros: dy is a box then, which the copy engine may bring faster than pixel by pixel.
+// each. Places come in runs of 64, of 128 for two halves.
 struct WeightsTile {
   int blocks, columns, parts = 1;
-  bool whole = false;  // rows
   bool operator==(const WeightsTile&) const = default;
 };
 inline std::string to_text(const WeightsTile& t) {
-  return "weights " + std::to_string(64 * t.blocks) + "x" + std::to_string(t.columns) +
-         (t.whole ? " by whole rows in " : " in ") + std::to_string(t.parts) + " parts";
+  return "weights " + std::to_string(64 * t.blocks) + "x" + std::to_string(t.columns) + " in " +
+         std::to_string(t.parts) + " parts";
 }
 
 constexpr int weights_columns[] = {32, 48, 64, 80, 96, 112, 128};
@@ -41,12 +37,6 @@ HD constexpr int boxes(int channels) { return (channels + step_channels - 1) / s
 constexpr int weights_stages(int bytes) {
   constexpr int room = (227 << 10) - 2048;  // beside barriers and what alignment takes
   return std::min(8, room / bytes);
-}
-
-// How many places a run has: all or whole rows; 0: not even one fits.
-inline int weights_run(const ImplicitShape& s, const WeightsTile& t) {
-  const int places = weights_places(t.blocks);
-  return t.whole ? places / s.row * s.row : places;
 }
 
 // A stage: a run of places of dy, 64 outputs of each, block after block; and of x, 64 channels of each, as the first

@@ -11,14 +11,12 @@ struct WeightsWork {
 };
 
 // The blocks in order: all tiles of the first part, whose places are the same, then those of the next.
-struct WeightsGrid {  // of tiles whose runs have places
-  int outs, columns, run, box_rows, runs, across_outs, across_ins, tiles, parts;
+struct WeightsGrid {
+  int outs, columns, runs, across_outs, across_ins, tiles, parts;
   WeightsGrid(const ImplicitShape& s, const WeightsTile& t)
       : outs(64 * t.blocks),
         columns(t.columns),
-        run(weights_run(s, t)),
-        box_rows(t.whole ? run / s.row : 0),
-        runs((s.places - 1) / run + 1),
+        runs((s.places - 1) / weights_places(t.blocks) + 1),
         across_outs((s.outs + outs - 1) / outs),
         across_ins((s.ins + columns - 1) / columns),
         tiles(s.groups * s.window[0] * s.window[1] * across_outs * across_ins),

@@ -2,8 +2,6 @@
 #include "kernels/hopper/tensor_map.h"
 
 #ifdef __CUDACC__
-#include <algorithm>
-#include <array>
 
 namespace dactyl::hopper {
 namespace {
@@ -34,23 +32,6 @@ CUtensorMap pixels_map(const ImplicitShape& s, const void* x, i64 channels, i64 
   return map;
 }
 
-// A tensor of three extents by boxes. Strides are in bytes.
-CUtensorMap boxes_map(const void* x, const std::array<i64, 3>& extents, const std::array<i64, 2>& strides,
-                      const std::array<int, 3>& box) {
-  static const auto encode = function_of_driver<decltype(cuTensorMapEncodeTiled)>("cuTensorMapEncodeTiled");
-  cuuint64_t all[3], apart_by[2];
-  cuuint32_t sides[3];
-  std::transform(extents.begin(), extents.end(), all, unsigned_of);
-  std::transform(strides.begin(), strides.end(), apart_by, unsigned_of);
-  std::transform(box.begin(), box.end(), sides, [](int n) { return static_cast<cuuint32_t>(n); });
-  const cuuint32_t steps[] = {1, 1, 1};
-  CUtensorMap map{};
-  check_driver(encode(&map, bf16_numbers, 3, const_cast<void*>(x), all, apart_by, sides, steps, apart, swizzle,
-                      promotion, zeros),
-               "describing a convolution's filter or gradient");
-  return map;
-}
-
 }  // namespace
 
 CUtensorMap input_map(const ImplicitShape& s, const void* x, int places) {
@@ -65,15 +46,17 @@ CUtensorMap gradient_map(const ImplicitShape& s, const void* y, int places) {
   return pixels_map(s, y, i64{s.groups} * s.outs, s.to_pitch, low, high, places);
 }
 
-CUtensorMap gradient_rows_map(const ImplicitShape& s, const void* y, int rows) {
-  const i64 pixel = 2 * s.to_pitch, row = pixel * s.extent[2];
-  return boxes_map(y, {i64{s.groups} * s.outs, s.extent[2], i64{s.batch} * s.extent[0] * s.extent[1]}, {pixel, row},
-                   {step_channels, s.row, rows});
-}
-
 CUtensorMap filter_map(const ImplicitShape& s, const void* w, int columns) {
+  static const auto encode = function_of_driver<decltype(cuTensorMapEncodeTiled)>("cuTensorMapEncodeTiled");
   const i64 tap = i64{2} * s.ins;
-  return boxes_map(w, {s.ins, s.taps(), i64{s.groups} * s.outs}, {tap, tap * s.taps()}, {step_channels, 1, columns});
+  const cuuint64_t extents[] = {unsigned_of(s.ins), unsigned_of(s.taps()), unsigned_of(i64{s.groups} * s.outs)};
+  const cuuint64_t strides[] = {unsigned_of(tap), unsigned_of(tap * s.taps())};
+  const cuuint32_t box[] = {step_channels, 1, static_cast<cuuint32_t>(columns)}, steps[] = {1, 1, 1};
+  CUtensorMap map{};
+  check_driver(encode(&map, bf16_numbers, 3, const_cast<void*>(w), extents, strides, box, steps, apart, swizzle,
+                      promotion, zeros),
+               "describing a convolution's filter");
+  return map;
 }
 
 }  // namespace dactyl::hopper

@@ -15,9 +15,6 @@ CUtensorMap input_map(const ImplicitShape& shape, const void* x, int places);
 // beyond the outputs. y: at a multiple of 16 bytes.
 CUtensorMap gradient_map(const ImplicitShape& shape, const void* y, int places);
 
-// The same by boxes of so many whole rows of places, 64 outputs of each; at most 256 places a row.
-CUtensorMap gradient_rows_map(const ImplicitShape& shape, const void* y, int rows);
-
 // A dense filter (groups·outs, taps, ins) by boxes of `columns` outputs and 64 channels of one tap; zeros beyond both.
 CUtensorMap filter_map(const ImplicitShape& shape, const void* w, int columns);
 

@@ -75,11 +75,6 @@ __device__ inline void load_turned(std::uint32_t (&to)[4], unsigned row) {
                : "memory");
 }
 
-// 16 bytes of zeros to shared memory.
-__device__ inline void clear_pack(unsigned to) {
-  asm volatile("st.shared.v4.b32 [%0], {%1, %1, %1, %1};\n" ::"r"(to), "r"(0) : "memory");
-}
-
 // 16 bytes to shared memory on their own, zeros if not `any`; and the wait for all of the thread's.
 __device__ inline void copy_pack(unsigned to, const void* from, bool any) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(to), "l"(from), "r"(any ? 16 : 0) : "memory");

@@ -16,7 +16,8 @@ struct ImplicitCase {
 
 // One tile that is not full; channels that fill no step, no unit, no tile; several frames, clips and tiles; rows longer
 // and shorter than a tile; a frame alone; windows of one, three and five taps; slices; more outputs than a tile has;
-// groups whose channels fill no step and no tile, two and three of them, into a slice.
+// groups whose channels fill no step and no tile, two and three of them, into a slice; a single pixel, of which most
+// taps see nothing.
 inline const std::vector<ImplicitCase> implicit_cases{
     {{1, 2, 3, 4, 64}, 32, {3, 3, 3}},
     {{1, 3, 7, 5, 24}, 40, {3, 3, 3}},
@@ -30,6 +31,8 @@ inline const std::vector<ImplicitCase> implicit_cases{
     {{1, 9, 7, 96}, 256, {5, 5}, 0, 0, 2},
     {{1, 5, 6, 384}, 64, {3, 3}, 0, 0, 2},
     {{2, 2, 5, 6, 240}, 96, {3, 3, 3}, 160, 40, 3},
+    {{1, 1, 1, 1, 16}, 24, {3, 1, 1}},
+    {{1, 1, 1, 1, 72}, 136, {3, 3, 3}},
 };
 
 inline Tensor implicit_noise(const Shape& shape, std::uint32_t stream) {

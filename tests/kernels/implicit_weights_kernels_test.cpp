@@ -56,8 +56,8 @@ TEST_F(ImplicitWeightsKernels, a_single_tile_agrees_with_the_loops) {
   check_tile(WantedImplicit(implicit_cases.front(), false), {1, 64, 1});
 }
 
-TEST_F(ImplicitWeightsKernels, a_single_tile_by_whole_rows_agrees_with_the_loops) {
-  check_tile(WantedImplicit(implicit_cases[2], false), {3, 64, 2, true});
+TEST_F(ImplicitWeightsKernels, a_single_tile_in_parts_agrees_with_the_loops) {
+  check_tile(WantedImplicit(implicit_cases[2], false), {3, 64, 2});
 }
 
 // All tiles, in as many parts as the choice says; or in one, and in some that are not even.
