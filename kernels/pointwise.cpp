@@ -33,6 +33,7 @@ void multiply_all(const Product& p, i64 columns, i64 b_panel) {
       part.a += r * p.a_row;
       part.b += panel * b_panel;
       if (p.b_step == 0) part.b_step = width;
+      if (panels > 1) part.next = p.b + (panel + 1) % panels * b_panel;
       part.c += r * p.c_row + o;
       part.rows = blocks.first(i + 1) - r;
       if (p.bias) part.bias += o;

@@ -6,10 +6,11 @@ namespace {
 
 constexpr int tile_rows = 6;
 
-// Each tile of a panel asks for its share of the next one, which lies behind it or beside it: where a net's filters do
-// not fit into the caches, they arrive while others are multiplied.
+// Each tile of a panel asks for its share of the next one: where a net's filters do not fit into the caches, they
+// arrive while others are multiplied.
 struct Ahead {
-  i64 distance, tiles, left;  // numbers to the next panel, tiles of this one, steps up to the next of this tile's
+  const float* next;
+  i64 tiles, left;  // of the panel; steps up to the next of this tile's
 };
 
 template <int R, int V>
@@ -21,8 +22,8 @@ template <int R, int V>
     for (i64 k = 0; k < p.steps; ++k, row += p.a_step, b += p.b_step) {
       for (int r = 0; r < R; ++r)
         for (int v = 0; v < V; ++v) sum[r][v] += row[r * p.a_row] * at(b + v * lanes);
-      if (--ahead.left >= 0) continue;
-      for (int v = 0; v < V; ++v) __builtin_prefetch(b + ahead.distance + v * lanes, 0, 2);
+      if (!ahead.next || --ahead.left >= 0) continue;
+      for (int v = 0; v < V; ++v) __builtin_prefetch(ahead.next + (b - p.b) + v * lanes, 0, 2);
       ahead.left = ahead.tiles - 1;
     }
   }
@@ -43,7 +44,7 @@ template <int V>
     const i64 r = i * p.rows / tiles, height = (i + 1) * p.rows / tiles - r;
     const float* a = p.a + r * p.a_row;
     float* c = p.c + r * p.c_row;
-    const Ahead ahead{p.b_step == V * lanes ? p.taps * p.steps * p.b_step : V * lanes, tiles, i};
+    const Ahead ahead{p.next, tiles, i};
     switch (height) {
       case 6:
         tile<6, V>(p, a, c, ahead);

@@ -16,6 +16,7 @@ struct Product {
   i64 c_row;
   i64 rows, taps, steps;
   bool add = false;             // to what is in c
+  const float* next = nullptr;  // b of the panel that is multiplied after this one, if it should be fetched meanwhile
   const float* bias = nullptr;  // … a number per column, and then
   bool relu = false;            // max(0, ·), which keeps a NaN
 };

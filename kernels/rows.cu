@@ -29,11 +29,8 @@ void masked_packs(const Tensor& dz, const Tensor& dy, const Tensor& y) {
   const T* values = y.data<T>();
   each_row(dz.device(), dz.shape().rows(), channels / size, [=] HD(i64 r, i64 pack) {
     const i64 c = pack * size;
-    Pack<T> gradient = Pack<T>::load(from + r * dy_pitch + c);
-    const Pack<T> value = Pack<T>::load(values + r * y_pitch + c);
-    for (i64 i = 0; i < size; ++i)
-      if (!(compute_t<T>(value.v[i]) > 0)) gradient.v[i] = T(0.0f);
-    gradient.store(to + r * channels + c);
+    const Pack<T> gradient = Pack<T>::load(from + r * dy_pitch + c), value = Pack<T>::load(values + r * y_pitch + c);
+    relu_masked(gradient, value).store(to + r * channels + c);
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "engine/pack.h"
 #include "engine/tensor.h"
 
 namespace dactyl {
@@ -23,5 +24,13 @@ float dot_row(const float* a, const float* b, i64 n);  // Σ a·b
 // Numbers of either device, dense or pitched, of one shape and type.
 void copy_rows(Tensor to, const Tensor& from);
 Tensor relu_masked(const Tensor& dy, const Tensor& y);  // dy where y > 0, else 0; dense
+
+// The same of a pack.
+template <class T>
+HD Pack<T> relu_masked(Pack<T> dy, const Pack<T>& y) {
+  for (i64 i = 0; i < Pack<T>::size; ++i)
+    if (!(compute_t<T>(y.v[i]) > 0)) dy.v[i] = T(0.0f);
+  return dy;
+}
 
 }  // namespace dactyl

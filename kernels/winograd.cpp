@@ -69,21 +69,25 @@ void outputs(const WinogradBlock& b, const float* planes, const float* bias, boo
 // Every plane's tiles times its filters; a tap in depth lies as many rows further as the block has tiles.
 void multiply_forward(const WinogradBlock& b, const float* tiles, const float* filters, float* sums) {
   const WinogradGrid& t = b.grid;
-  const i64 panels = (t.row_out() + panel_width - 1) / panel_width;
+  const i64 panels = (t.row_out() + panel_width - 1) / panel_width, all = t.planes() * panels;
+  const auto panel_of = [&](i64 i) {
+    return filters + i / panels * t.plane_filters() + t.steps() * (i % panels * panel_width);
+  };
 #pragma omp for schedule(static)
-  for (i64 i = 0; i < t.planes() * panels; ++i) {
+  for (i64 i = 0; i < all; ++i) {
     const i64 plane = i / panels, o = i % panels * panel_width, width = std::min(panel_width, t.row_out() - o);
     multiply({.a = tiles + plane * b.plane_in(),
               .a_row = t.row_in(),
               .a_step = 1,
               .a_tap = b.count * t.row_in(),
-              .b = filters + plane * t.plane_filters() + t.steps() * o,
+              .b = panel_of(i),
               .b_step = width,
               .c = sums + plane * b.plane_out() + o,
               .c_row = t.row_out(),
               .rows = t.g.out[0] * b.count,
               .taps = t.g.kernel[0],
-              .steps = t.in},
+              .steps = t.in,
+              .next = i + 1 < all ? panel_of(i + 1) : nullptr},
              static_cast<int>(width / lanes));
   }
 }

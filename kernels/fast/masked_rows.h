@@ -3,6 +3,7 @@
 
 #include "engine/pack.h"
 #include "kernels/fast/slices.h"
+#include "kernels/rows.h"
 
 namespace dactyl::fast {
 
@@ -23,12 +24,6 @@ struct MaskedRows {
   struct Both {
     Pack<T> dy, y;
   };
-  HD static Pack<T> masked(const Both& at) {
-    Pack<T> through = at.dy;
-    for (int i = 0; i < size; ++i)
-      if (!(float(at.y.v[i]) > 0)) through.v[i] = T(0.0f);
-    return through;
-  }
   HD static void add(const Pack<T>& pack, float (&sums)[size]) {
     for (int i = 0; i < size; ++i) sums[i] += float(pack.v[i]);
   }
@@ -48,7 +43,7 @@ struct MaskedRows {
           return Both{Pack<T>::load(dy + row * dy_pitch + c), Pack<T>::load(y + row * y_pitch + c)};
         },
         [&](int row, const Both& at) {
-          const Pack<T> through = masked(at);
+          const Pack<T> through = relu_masked(at.dy, at.y);
           through.store(dz + row * channels + c);
           add(through, sums);
         });

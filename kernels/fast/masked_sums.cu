@@ -34,7 +34,7 @@ struct MaskedSums {
 template <class T, bool relu>
 __global__ void __launch_bounds__(block_threads) sums_kernel(const __grid_constant__ MaskedSums<T> t) {
   constexpr int size = Pack<T>::size;
-  early::let_next_begin();
+  if (t.partial) early::let_next_begin();
   const int index = static_cast<int>(blockIdx.x);
   const SlicePart part = my_rows(t.slices, index, true);
   const Group<size> group(t.slices, index);

@@ -80,7 +80,7 @@ TEST_F(ConvSearch, implicit_products_give_the_right_numbers) {
       expect_right(
           l, DType::bf16,
           [&](const ConvProblem& p) {
-            if (p.pass == Pass::weights) return "implicit " + to_text(hopper::implicit_weights_tiles(p)[rows]);
+            if (p.pass == Pass::weights) return "implicit " + to_text(hopper::implicit_weights_tiles(p).at(rows));
             for (const hopper::ImplicitTile& tile : hopper::implicit_tiles(p))
               if (tile.rows == rows) return "implicit " + to_text(tile);
             return std::string();

@@ -1,7 +1,7 @@
 #include "kernels/winograd.h"
 
 #include "kernels/pointwise.h"
-#include "kernels/product.h"
+#include "kernels/winograd_grid.h"
 #include "tests/check_op.h"
 
 namespace dactyl {
@@ -40,8 +40,7 @@ void compare(const Case& c) {
 
 }  // namespace
 
-// Tiles that hang over the edge, channels that fill no vector, groups, several blocks, padding that differs at the
-// ends.
+// Tiles that hang over the edge, channels that fill no vector, groups, padding that differs at the ends.
 TEST(Winograd, agrees_with_the_loops) {
   if (!wide_registers()) GTEST_SKIP() << "this processor has no AVX-512";
   const Case cases[] = {{{2, 14, 14, 32}, {48, 3, 3, 32}, square(3, 1, 1), 1},
@@ -64,6 +63,19 @@ TEST(Winograd, takes_any_number_of_taps_in_depth) {
   compare({x, {32, 3, 3, 3, 32}, same(x, {3, 3, 3}, {1, 1, 1}), 1});
   compare({x, {16, 1, 3, 3, 32}, same(x, {1, 3, 3}, {1, 1, 1}), 1});
   compare({x, {16, 2, 3, 3, 32}, same(x, {2, 3, 3}, {1, 1, 1}), 1});
+}
+
+TEST(Winograd, goes_block_by_block) {
+  if (!wide_registers()) GTEST_SKIP() << "this processor has no AVX-512";
+  const Case cases[] = {{{1, 98, 96, 32}, {32, 3, 3, 32}, square(3, 1, 1), 1},
+                        {{1, 5, 64, 62, 16}, {16, 3, 3, 3, 16}, window({3, 3, 3}, {1, 1, 1}, {1, 1, 1}), 1}};
+  for (const Case& c : cases) {
+    const Shape y = output_shape(c.x, c.window, c.w[0]);
+    const WinogradGrid grid(geometry(c.x, y, c.window), Points::four, c.x.channels(), c.w[0]);
+    EXPECT_GT(grid.tiles(), grid.block());
+    EXPECT_GT(grid.tiles(), grid.long_block());
+    compare(c);
+  }
 }
 
 TEST(Winograd, leaves_the_rest_to_others) {

@@ -28,8 +28,17 @@ Tensor noise(const Shape& shape) {
   return x.to(Context::current().device());
 }
 
-// Scores, gradients and statistics of one step; how often an operation was, one with relu also as "NAME relu". shown:
-// the names a tap was shown.
+// How often each operation was, one with relu also as "NAME relu".
+std::map<std::string, int> counts(const OperationTrace& trace) {
+  std::map<std::string, int> operations;
+  for (const Operation& o : trace.operations()) {
+    ++operations[o.name];
+    if (o.what.find(" relu") != o.what.npos) ++operations[o.name + " relu"];
+  }
+  return operations;
+}
+
+// Scores, gradients and statistics of one step; its operations' counts. shown: the names a tap was shown.
 Numbers step(const std::string& name, std::set<std::string>* shown, std::map<std::string, int>& operations) {
   Model model = small(name);
   model.to(Context::current().device());
@@ -42,10 +51,7 @@ Numbers step(const std::string& name, std::set<std::string>* shown, std::map<std
   trace_begin();
   const Tensor scores = model.forward(x, pass);
   tape.backward(cross_entropy(scores, Tensor::from({3}, std::vector<std::int32_t>{1, 0, 4})));
-  for (const Operation& o : trace.operations()) {
-    ++operations[o.name];
-    if (o.what.find(" relu") != o.what.npos) ++operations[o.name + " relu"];
-  }
+  operations = counts(trace);
   all["scores"] = scores.floats();
   for (const Parameter& p : model.parameters->all()) all[p.name] = (p.statistic ? p.value : p.value.grad()).floats();
   return all;
@@ -110,7 +116,11 @@ TEST(Rectified, inference_equals_the_tapped_one) {
     const Tensor x = noise(model.input.shape(2));
     Pass pass, tapped;
     tapped.tap = [](const std::string&, const Tensor&) {};
-    const double far = distance(model.forward(x, pass).floats(), model.forward(x, tapped).floats());
+    OperationTrace trace;
+    trace_begin();
+    const Tensor y = model.forward(x, pass);
+    EXPECT_EQ(counts(trace)["lrn relu"], 2);
+    const double far = distance(y.floats(), model.forward(x, tapped).floats());
     EXPECT_LE(far, x.device().is_cuda() ? 1e-3 : 0);
   });
 }
@@ -135,7 +145,10 @@ TEST(Rectified, a_stack_goes_on_from_between_the_two) {
     const Tensor y = stack(x, tapped);
     const double limit = x.device().is_cuda() ? 1e-5 : 0;
     EXPECT_LE(distance(stack(x, pass).floats(), y.floats()), limit);
+    OperationTrace trace;
+    trace_begin();
     EXPECT_LE(distance(stack.run_from("first", between, pass).floats(), y.floats()), limit);
+    EXPECT_EQ(counts(trace)["lrn relu"], 1) << "the second";
   });
 }
 
