@@ -96,7 +96,6 @@ class LinearUnit {
  public:
   LinearUnit(Scope at, i64 in, i64 out, const Style& style, bool relu);
   Tensor operator()(const Tensor& x, Pass& pass) const;
-  Tensor weight() const { return weight_->learned(); }
 
  private:
   std::string name_;
@@ -104,7 +103,8 @@ class LinearUnit {
   const Parameter *weight_, *bias_;
 };
 
-// An LSTM's last state (N, units) over (N, T, F). Parameters: NAME.weight, .recurrent, .bias; forget gates begin at 1.
+// The last state of an LSTM over (N, T, F): (N, units). Parameters: NAME.weight, .recurrent, .bias; forget gates begin
+// at 1.
 class LstmUnit {
  public:
   LstmUnit(Scope at, i64 in, i64 units);

@@ -1,8 +1,6 @@
 // Building and running a stack.
 #include "nets/stack.h"
 
-#include "kernels/fetch_ahead.h"
-
 namespace dactyl {
 
 void Stack::add(const std::string& name, const std::string& kind, Shape shape, Layer layer, bool seen) {
@@ -61,7 +59,6 @@ void Stack::linear(const std::string& name, i64 out, bool relu) {
   const LinearUnit unit(at_ / name, shape_.count(), out, style_, relu);
   add(
       name, "linear", Shape{1, out}, [unit](const Tensor& x, Pass& pass) { return unit(x, pass); }, true);
-  steps_.back().linear = unit;
 }
 
 void Stack::lstm(const std::string& name, i64 units) {
@@ -84,25 +81,9 @@ void Stack::side(const std::string& name, double weight, Stack branch) {
       true);
 }
 
-// The first linear layer, if a small batch waits for its weights about as long as for all layers before it: these leave
-// the memory alone, so the weights may come meanwhile.
-Tensor Stack::fetched_ahead(std::size_t first, const Tensor& x, const Pass& pass) const {
-  constexpr i64 large = i64{16} << 20, few_rows = 4;  // bytes
-  if (!x.device().is_cuda() || x.shape()[0] > few_rows || pass.training || Tape::current()) return {};
-  const auto linear = std::find_if(steps_.begin() + static_cast<std::ptrdiff_t>(first), steps_.end(),
-                                   [](const Step& step) { return step.linear.has_value(); });
-  if (linear == steps_.end()) return {};
-  const Tensor w = linear->linear->weight();
-  return w.dtype() == x.dtype() && w.count() * size_of(w.dtype()) >= large ? w : Tensor();
-}
-
 Tensor Stack::run(std::size_t first, Tensor x, Pass& pass) const {
-  const Tensor ahead = fetched_ahead(first, x, pass);
-  std::optional<Fork> beside;
-  if (ahead.defined()) beside.emplace().aside([&] { fetch_ahead(ahead); });
   for (std::size_t i = first; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
-    if (step.linear) beside.reset();
     const Range range((at_ / step.name).path);
     if (pools_next(i, pass)) {
       x = step.unit->pooled(x, pass, *steps_[++i].pool);

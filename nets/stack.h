@@ -45,13 +45,11 @@ class Stack {
     std::optional<ConvUnit> unit = {};  // what it is, where a layer behind it may be taken with it
     std::optional<Pooling> pool = {};
     bool lrn = false;
-    std::optional<LinearUnit> linear = {};
   };
   void add(const std::string& name, const std::string& kind, Shape shape, Layer layer, bool seen = false);
   Tensor run(std::size_t first, Tensor x, Pass& pass) const;
   bool pools_next(std::size_t i, const Pass& pass) const;   // whether layer i takes the pool behind it with it
   bool leaves_relu(std::size_t i, const Pass& pass) const;  // whether it leaves its relu to the LRN behind it
-  Tensor fetched_ahead(std::size_t first, const Tensor& x, const Pass& pass) const;  // weights, or nothing
   Tensor computed(std::size_t first, std::size_t i, const Tensor& x, Pass& pass) const;
 
   Scope at_;

@@ -3,7 +3,6 @@
 
 #include "engine/reduce.h"
 #include "kernels/conv_product.h"
-#include "kernels/early.h"
 
 namespace dactyl::fast {
 namespace {
@@ -17,72 +16,31 @@ struct Sums {
   }
 };
 
-template <class T>
-struct Product {
-  const T *x, *w, *bias;  // bias: or null
-  T* y;
-  i64 ins, y_pitch;
-  bool relu;
-
-  Product(const ConvProblem& p, const ConvData& d)
-      : x(static_cast<const T*>(d.x)),
-        w(static_cast<const T*>(d.w)),
-        bias(p.bias ? static_cast<const T*>(d.bias) : nullptr),
-        y(static_cast<T*>(d.y)),
-        ins(p.ins),
-        y_pitch(p.y_pitch()),
-        relu(p.relu) {}
-
-  // Pack i of an output's weights times the same pack of each row.
-  template <int rows>
-  HD Sums<rows> product(i64 o, i64 i) const {
-    constexpr i64 size = Pack<T>::size;
-    const Pack<T> weights = Pack<T>::load(w + o * ins + i * size);
-    Sums<rows> sums{};
-    for (int r = 0; r < rows; ++r) {
-      const Pack<T> values = Pack<T>::load(x + r * ins + i * size);
-      for (i64 j = 0; j < size; ++j) sums.of[r] += float(weights.v[j]) * float(values.v[j]);
-    }
-    return sums;
-  }
-  template <int rows>
-  HD void store(i64 o, const Sums<rows>& sums) const {
-    for (int r = 0; r < rows; ++r) {
-      const float v = sums.of[r] + (bias ? float(bias[o]) : 0.0f);
-      y[r * y_pitch + o] = T(relu && v < 0 ? 0.0f : v);
-    }
-  }
-};
-
-#ifdef __CUDACC__
-// The weights are there before the rows are: they set out for the L2 cache ahead of the kernel's turn.
 template <class T, int rows>
-__global__ void __launch_bounds__(detail::fold_threads) few_rows_kernel(Product<T> p) {
-  constexpr i64 line = 128 / sizeof(T);
-  const i64 o = blockIdx.x;
-  early::let_next_begin();
-  for (i64 i = threadIdx.x * line; i < p.ins; i += detail::fold_threads * line)
-    asm volatile("prefetch.global.L2 [%0];\n" ::"l"(p.w + o * p.ins + i));
-  early::wait_for_last();
-  Sums<rows> sums{};
-  for (i64 i = threadIdx.x; i < p.ins / Pack<T>::size; i += detail::fold_threads)
-    sums += p.template product<rows>(o, i);
-  sums = detail::block_sum(sums);
-  if (threadIdx.x == 0) p.template store<rows>(o, sums);
-}
-#endif
-
-template <class T, int rows>
-void multiply(const ConvProblem& problem, const ConvData& data, Device device) {
-  const Product<T> p(problem, data);
-#ifdef __CUDACC__
-  if (device.is_cuda())
-    return early::launch(few_rows_kernel<T, rows>, static_cast<unsigned>(problem.outs), detail::fold_threads,
-                         "linear: few rows", p);
-#endif
+void multiply(const ConvProblem& p, const ConvData& d, Device device) {
+  constexpr i64 size = Pack<T>::size;
+  const T *x = static_cast<const T*>(d.x), *w = static_cast<const T*>(d.w);
+  const T* bias = p.bias ? static_cast<const T*>(d.bias) : nullptr;
+  T* y = static_cast<T*>(d.y);
+  const i64 ins = p.ins, y_pitch = p.y_pitch();
+  const bool relu = p.relu;
   fold_rows<Sums<rows>>(
-      device, problem.outs, p.ins / Pack<T>::size, [=] HD(i64 o, i64 i) { return p.template product<rows>(o, i); },
-      [=] HD(i64 o, Sums<rows> sums) { p.template store<rows>(o, sums); });
+      device, p.outs, ins / size,
+      [=] HD(i64 o, i64 i) {
+        const Pack<T> weights = Pack<T>::load(w + o * ins + i * size);
+        Sums<rows> sums{};
+        for (int r = 0; r < rows; ++r) {
+          const Pack<T> values = Pack<T>::load(x + r * ins + i * size);
+          for (i64 j = 0; j < size; ++j) sums.of[r] += float(weights.v[j]) * float(values.v[j]);
+        }
+        return sums;
+      },
+      [=] HD(i64 o, Sums<rows> sums) {
+        for (int r = 0; r < rows; ++r) {
+          const float v = sums.of[r] + (bias ? float(bias[o]) : 0.0f);
+          y[r * y_pitch + o] = T(relu && v < 0 ? 0.0f : v);
+        }
+      });
 }
 
 template <class T>

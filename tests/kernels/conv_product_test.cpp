@@ -116,40 +116,6 @@ TEST(conv_product, of_few_rows_by_packs_of_weights) {
   if (gpu_count() > 0) check_few_rows(Device::cuda());
 }
 
-double norm(const std::vector<float>& x) {
-  double sum = 0;
-  for (const float v : x) sum += double(v) * v;
-  return std::sqrt(sum);
-}
-
-// A chain of layers of which each begins while the one before it ends: what they leave, waited for after each or not.
-Tensor chained(const Problem& p, std::vector<Tensor>& rows, bool waits) {
-  for (std::size_t i = 0; i + 1 < rows.size(); ++i) {
-    fast::few_rows(p.problem, {rows[i].raw(), p.w.raw(), rows[i + 1].raw(), p.bias.raw()}, p.x.device());
-    if (waits) Context::current().compute().synchronize();
-  }
-  return rows.back().to(Device::cpu());
-}
-
-TEST(conv_product, few_rows_wait_for_those_before) {
-  if (gpu_count() == 0) GTEST_SKIP() << "no GPU here";
-  const Use use(Device::cuda());
-  const Problem p({{3, 1, 1, 4096}, 4096, 0, 0}, Pass::forward, DType::bf16);
-  std::vector<Tensor> rows(9, p.x);
-  const auto clear = [&] {
-    for (std::size_t i = 1; i < rows.size(); ++i) rows[i] = Tensor::full(p.x.shape(), std::nan(""), DType::bf16);
-  };
-  clear();
-  const Tensor want = chained(p, rows, true);
-  const double size = norm(want.floats());
-  EXPECT_TRUE(std::isfinite(size) && size > 0) << size;
-  for (int run = 0; run < 20; ++run) {
-    clear();
-    Context::current().compute().synchronize();
-    EXPECT_TRUE(same_bits(chained(p, rows, false), want)) << run;
-  }
-}
-
 TEST(conv_product, of_few_rows_is_not_every_product) {
   const Use use(Device::cpu());
   const ConvProblem good = Problem({{4, 1, 1, 8}, 5, 0, 0}, Pass::forward, DType::bf16).problem;
