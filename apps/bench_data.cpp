@@ -36,6 +36,7 @@ void bench(const DataOptions& o) {
   const auto source = loading_source(o.data, input.frames, o.frame_folders);
   const Loading result = measure_loading(o.data, *source, input, o.loading);
   const i64 batch = std::min(o.loading.batch, source->size());
+  if (batch < o.loading.batch) std::cerr << "there are " << batch << " samples, so batches are of as many\n";
   const std::string frames = input.frames ? " frames " + to_text(input.frames) : "";
   Json row{{"key", "data " + o.data + " " + o.model + frames + " batch " + to_text(batch)},
            {"data", o.data},
@@ -54,7 +55,8 @@ void bench(const DataOptions& o) {
   row.update(machine_json({.threads = o.loading.threads}));
   if (o.json) return print_json(row);
   std::cout << "loader, all threads   " << fixed(result.samples_per_s, 1) << " samples/s, a batch in "
-            << spread_text(result.ms) << decoded_text(result) << "\none thread, a sample  " << stages_text(result.alone) << "\n"
+            << spread_text(result.ms) << decoded_text(result) << "\none thread, a sample  " << stages_text(result.alone)
+            << "\n"
             << slowest_text(result.together, result.reading.threads)
             << "; a device that takes more waits; faster: " << next_step(result.together, result.reading) << '\n';
 }
@@ -74,7 +76,7 @@ void add_bench_data(CLI::App& bench_verb) {
   verb->add_option("--threads", o->loading.threads, "that read; 0: one per core, at most 16")
       ->check(CLI::Range(0, most_threads));
   verb->add_option("--seconds", o->loading.seconds, "of measuring")
-      ->check(CLI::Range(0.0, 3600.0))
+      ->check(numbers_from(0, 3600))
       ->capture_default_str();
   verb->add_option("--decode", o->loading.decode, "JPEG photos: auto, cpu, or gpu (nvJPEG)")->capture_default_str();
   verb->add_option("--device", o->device, "where batches go: auto, cpu, cuda or cuda:N")->capture_default_str();

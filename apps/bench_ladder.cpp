@@ -159,7 +159,7 @@ void add_bench_ladder(CLI::App& bench_verb) {
       ->capture_default_str();
   verb->add_option("--batch", o->batch, "clips; default: 16, of max_pool3d 32")->check(CLI::Range(1, 128));
   verb->add_option("--seconds", o->timing.seconds, "of measuring, each rung")
-      ->check(CLI::Range(0.0, 3600.0))
+      ->check(numbers_from(0, 3600))
       ->capture_default_str();
   verb->add_option("--out", o->out, "folder of the plots and their data")->capture_default_str();
   verb->add_flag("--json", o->json, "JSON to stdout, a line for each rung");

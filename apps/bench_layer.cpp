@@ -25,8 +25,8 @@ void bench_all(const Descriptor& d, const std::string& passes, const LayerOption
   for (const LayerPass pass : passes_named(passes, d)) bench_layer(d, pass, o);
 }
 
-// A line is a layer, and may have a word of its own, pass=, for which of its passes.
-void bench_line(const std::string& line, const LayerOptions& o) {
+// A line is a layer, and may have a word of its own, pass=, for which of its passes. Whether there was one.
+bool bench_line(const std::string& line, const LayerOptions& o) {
   std::istringstream words(line);
   std::string layer, passes = o.pass;
   for (std::string word; words >> word;) {
@@ -35,20 +35,22 @@ void bench_line(const std::string& line, const LayerOptions& o) {
     else
       layer += (layer.empty() ? "" : " ") + word;
   }
-  if (layer.empty()) return;
+  if (layer.empty()) return false;
   bench_all(parse_descriptor(layer), passes, o);
   Context::current().pool()->trim();  // the next one has other sizes
+  return true;
 }
 
 void bench_from(std::istream& lines, const LayerOptions& o) {
   const std::string name = o.from == "-" ? "standard input" : o.from;
-  i64 number = 0;
+  i64 number = 0, layers = 0;
   for (std::string line; std::getline(lines, line);) try {
       ++number;
-      bench_line(line, o);
+      layers += bench_line(line, o);
     } catch (const Error& error) {
       fail(error.exit(), "{}: line {}: {}", {name, to_text(number), error.what()});
     }
+  check(Exit::data, layers > 0, "{}: holds no layer; expected one on each line", name);
 }
 
 void bench(const LayerOptions& o) {
@@ -90,7 +92,7 @@ void add_bench_layer(CLI::App& bench_verb) {
   verb->add_option("--device", o->place.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   verb->add_option("--threads", o->place.threads, "CPU threads; 0: one per core")->check(CLI::Range(0, most_threads));
   verb->add_option("--seconds", o->timing.seconds, "of measuring, each")
-      ->check(CLI::Range(0.0, 3600.0))
+      ->check(numbers_from(0, 3600))
       ->capture_default_str();
   verb->add_flag("--json", o->json, "JSON to stdout, a line for each implementation");
   verb->callback([o] {

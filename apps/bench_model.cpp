@@ -137,7 +137,7 @@ void add_bench_net(CLI::App& verb, BenchModelOptions& o) {
   verb.add_option("--graph", o.graph, "on: replay one captured graph on a GPU; off: eager")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
-  verb.add_option("--seconds", o.timing.seconds, "of measuring")->check(CLI::Range(0.0, 3600.0))->capture_default_str();
+  verb.add_option("--seconds", o.timing.seconds, "of measuring")->check(numbers_from(0, 3600))->capture_default_str();
   add_place(verb, o.place);
   verb.add_flag("--json", o.json, "JSON to stdout");
 }

@@ -87,7 +87,7 @@ void add_bench_op(CLI::App& bench_verb) {
   verb->add_option("OP", o->name, "which")->required();
   verb->add_option("--batch", o->batch, "samples; default: 32 on a GPU, 1 on a CPU")->check(CLI::Range(1, 65536));
   verb->add_option("--seconds", o->timing.seconds, "of measuring, each")
-      ->check(CLI::Range(0.0, 3600.0))
+      ->check(numbers_from(0, 3600))
       ->capture_default_str();
   add_place(*verb, o->place);
   verb->add_flag("--json", o->json, "JSON to stdout, a line for each");

@@ -45,6 +45,16 @@ void add_views(CLI::App& verb, int& views) {
       ->capture_default_str();
 }
 
+CLI::Validator numbers_from(double low, double high) {
+  const std::string range = "a number from " + to_text(low) + " to " + to_text(high);
+  const auto wrong = [=](const std::string& text) {
+    double value = 0;
+    const bool good = CLI::detail::lexical_cast(text, value) && value >= low && value <= high;
+    return good ? std::string() : "expected " + range + ", not " + text;
+  };
+  return {wrong, range};
+}
+
 void add_seed(CLI::App& verb, std::uint64_t& seed, const std::string& what) {
   const auto set = [&seed](const std::string& text) {
     const i64 value = digits(text);

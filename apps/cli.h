@@ -61,6 +61,7 @@ LoadedModel open_choice(const ModelChoice& choice, const Place& place);
 // --input, --classes, --frames and --channels of a net that no file describes; what is not given stays the net's own.
 void add_net_size(CLI::App& verb, ModelOptions& net);
 
+CLI::Validator numbers_from(double low, double high);  // of an option; CLI::Range lets NaN through
 void add_seed(CLI::App& verb, std::uint64_t& seed, const std::string& what);  // --seed: 0 to 2^63 - 1
 // Files as given; folders become the pictures and videos anywhere below them, sorted. Exit::data if there is none.
 std::vector<std::string> sample_files(const std::vector<std::string>& given);

@@ -174,7 +174,7 @@ void add_flow(CLI::App& program) {
   verb->add_option(
           "--longest", o->longest,
           "of previews: brightness is a vector's length, full from so many pixels a frame on; 0: a quarter of --bound")
-      ->check(CLI::Range(0.0, 1000.0));
+      ->check(numbers_from(0, 1000));
   add_place(*verb, o->place);
   verb->add_flag("--json", o->json, "JSON to stdout");
   add_clip_options(*verb, o->clips);

@@ -40,7 +40,7 @@ void add_split(CLI::App& data) {
                    "folder of classes with pictures or videos, flat folder, or CSV with path,label[,start,end]")
       ->required();
   verb->add_option("--split", o->share, "share of each class to train with")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(numbers_from(0, 1))
       ->capture_default_str();
   verb->add_option("--split-by", o->split_by, "regular expression with one group, searched in the path");
   verb->add_option("--test-groups", o->test_groups, "the group's values that are the test set")->delimiter(',');

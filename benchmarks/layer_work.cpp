@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace dactyl {
 namespace {
@@ -147,7 +148,10 @@ double layer_error(const Descriptor& layer, LayerPass pass, Algorithm algorithm)
   const std::vector<float> a = work.result().floats(), b = reference.result().floats();
   double difference = 0, largest = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    difference = std::max(difference, std::abs(double{a[i]} - double{b[i]}));
+    if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
+    const double here = std::abs(double{a[i]} - double{b[i]});
+    if (!std::isfinite(here)) return std::numeric_limits<double>::infinity();
+    difference = std::max(difference, here);
     largest = std::max(largest, std::abs(double{b[i]}));
   }
   return largest > 0 ? difference / largest : difference;

@@ -52,7 +52,7 @@ i64 number(const std::string& text, const std::string& word) {
   i64 value = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool good = error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= (i64{1} << 40);
-  check(Exit::usage, good && !text.empty(), "layer: {}: '{}' is no whole number from 0 on", word, text);
+  check(Exit::usage, good && !text.empty(), "layer: {}: '{}' is no whole number from 0 to 2^40", word, text);
   return value;
 }
 
@@ -168,6 +168,16 @@ void check_x(const Descriptor& d, const KindWord& kind) {
   check(Exit::usage, d.x.rank() >= 2, "layer: {} wants x with a batch and channels, as in x=128x1024", kind.word);
 }
 
+// What would never end: every result reads its whole window.
+void check_work(const Descriptor& d, const Shape& y) {
+  constexpr double most = 1e15;
+  double reads = 1;
+  for (int i = 0; i < y.rank(); ++i) reads *= static_cast<double>(y[i]);
+  for (int i = 0; i < d.window.kernel.rank(); ++i) reads *= static_cast<double>(d.window.kernel[i]);
+  check(Exit::usage, reads <= most,
+        "layer: {} results of windows {} are more than {} numbers to read; use smaller ones", y, d.window.kernel, most);
+}
+
 // What the operations themselves would refuse as a fault of the program.
 void check_whole(const Descriptor& d) {
   check(Exit::usage, !d.learns() || d.out >= 1, "layer: out must be at least 1");
@@ -185,6 +195,7 @@ void check_whole(const Descriptor& d) {
   check(Exit::usage, d.into == 0 || d.into >= y.channels(), "layer: into={} is narrower than the result's {} channels",
         d.into, y.channels());
   if (d.into) check_size(y.with(-1, d.into), "the tensor of into");
+  if (d.slides()) check_work(d, y);
 }
 
 }  // namespace

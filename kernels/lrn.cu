@@ -18,7 +18,7 @@ struct Lrn {
 
   Lrn(const Tensor& x, const LrnOptions& o)
       : channels(x.shape().channels()),
-        half(o.size / 2),
+        half(std::min<i64>(o.size / 2, x.shape().channels())),  // beyond the channels there is nothing
         k(C(o.k)),
         a(C(o.alpha / static_cast<double>(o.size))),
         beta(C(o.beta)),

@@ -169,6 +169,29 @@ TEST_F(Bench, compare_tells_slower_from_equal_by_exit_code) {
   EXPECT_EQ(run("bench compare a.json other.json").code, 3);
 }
 
+TEST_F(Bench, compare_says_what_is_not_comparable) {
+  const std::string one = R"({"key":"one","ms":[1],"device":"A","threads":1})", two = R"({"key":"two","ms":[1]})";
+  write("both.json", one + "\n" + two);
+  write("one.json", R"({"key":"one","ms":[1],"device":"B","threads":1})");
+  const Said said = run("bench compare both.json one.json");
+  EXPECT_EQ(said.code, 0);
+  EXPECT_EQ(said.err, "other device: \"A\" in both.json, \"B\" in one.json\nnot in one.json: two\n");
+  write("twice.json", one + "\n" + one);
+  expect_error("bench compare twice.json one.json", 3);
+  write("failed.json", R"({"key":"other","not":"no such way"})"
+                       "\n" +
+                           one);
+  EXPECT_EQ(run("bench compare failed.json failed.json").code, 0);
+  write("huge.json", R"({"key":"one","ms":[1e308]})");
+  expect_error("bench compare one.json huge.json", 3);
+}
+
+TEST_F(Bench, lists_without_a_layer_are_refused) {
+  write("empty.txt", "\n\n");
+  expect_error("bench layer --from empty.txt", 3);
+  expect_error("bench layer --from .", 3);
+}
+
 TEST_F(Bench, ladders_are_checked_rung_by_rung_without_a_gpu) {
   std::istringstream lines(run("bench ladder --device cpu --json").out);
   std::map<std::string, int> rungs;
@@ -191,6 +214,8 @@ TEST_F(Bench, misuse_is_one_line_and_exit_2) {
         "bench model googlenet --graph maybe", "bench model googlenet --frames 20", "bench layer \"conv2d x=1x8x8x3\"",
         "bench op tanh", "bench ladder conv2d", "bench layer \"lrn x=1x8x8x8\" --impl library --device cpu",
         "bench layer \"batch_norm x=1x1x1x8\"", "bench layer \"max_pool2d x=1x8x8x8 k=3 p=3\"", "profile",
+        "bench layer \"max_pool2d x=1x5x5x3 k=1000000000 p=0:999999996\"",
+        "bench layer \"mean_pool2d x=1x5x5x3 k=5000000000 p=0:4999999996\"", "bench layer \"lrn x=2x16\" --seconds nan",
         "bench compare a.json"})
     expect_error(wrong, 2);
 }

@@ -7,9 +7,9 @@ namespace {
 using Cli = Program;
 
 TEST_F(Cli, every_verb_has_help_with_examples) {
-  for (const std::string verb :
-       {"doctor", "models", "data synth", "data scan", "data split", "train", "tune", "eval", "fuse", "predict", "check",
-        "bench", "bench model", "bench layer", "bench op", "bench data", "bench roofs", "bench compare", "profile"}) {
+  for (const std::string verb : {"doctor", "models", "data synth", "data scan", "data split", "train", "tune", "eval",
+                                 "fuse", "predict", "check", "bench", "bench model", "bench layer", "bench op",
+                                 "bench data", "bench roofs", "bench compare", "profile"}) {
     const Said said = run(verb + " --help");
     EXPECT_EQ(said.code, 0) << verb;
     EXPECT_NE(said.out.find("Examples:\n  dactyl " + verb), std::string::npos) << said.out;
@@ -20,7 +20,7 @@ TEST_F(Cli, every_verb_has_help_with_examples) {
 TEST_F(Cli, misuse_is_one_line_and_exit_2) {
   for (const std::string wrong :
        {"", "sing", "models show", "models show lenet", "data synth --size 64", "predict x.jpg", "models --device cpu",
-        "doctor --set json", "doctor --set colour=red", "check --device tpu", "check nothing",
+        "doctor --set json", "doctor --set colour=red", "check --device tpu", "check nothing", "check lrn nothing",
         "data synth --classes 27 --out x"})
     expect_error(wrong, 2);
 }

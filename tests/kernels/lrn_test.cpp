@@ -89,6 +89,19 @@ TEST(Lrn, packs_equal_plain_bodies) {
   });
 }
 
+// A window of all channels and one of many more see the same.
+TEST(Lrn, windows_end_with_the_channels) {
+  on_each_device([] {
+    const Tensor x = random({3, 5}).value.to(DType::f32).to(Context::current().device());
+    for (const Algorithm algorithm : {Algorithm::automatic, Algorithm::reference}) {
+      const i64 all = 11, more = 1099511627777;
+      const Tensor want = lrn(x, {.size = all, .alpha = 1.0 * all, .algorithm = algorithm});
+      const Tensor got = lrn(x, {.size = more, .alpha = 1.0 * more, .algorithm = algorithm});
+      expect_close("lrn", numbers(got), numbers(want), 1e-6);
+    }
+  });
+}
+
 TEST(Lrn, refuses_even_sizes) {
   expect_error([] { lrn(Tensor::zeros({2, 3}), {.size = 4}); }, {"lrn", "4", "(2, 3)"});
   expect_error([] { lrn(Tensor::zeros({2, 3}), {.size = 0, .relu = true}); }, {"lrn", "0", "(2, 3)"});
