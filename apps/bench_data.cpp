@@ -34,9 +34,9 @@ void bench(const DataOptions& o) {
   const Use use(device_named(o.device));
   const InputSpec input = make_model(o.model, o.net).input;
   const auto source = loading_source(o.data, input.frames, o.frame_folders);
-  const Loading result = measure_loading(o.data, *source, input, o.loading);
   const i64 batch = std::min(o.loading.batch, source->size());
   if (batch < o.loading.batch) std::cerr << "there are " << batch << " samples, so batches are of as many\n";
+  const Loading result = measure_loading(o.data, *source, input, o.loading);
   const std::string frames = input.frames ? " frames " + to_text(input.frames) : "";
   Json row{{"key", "data " + o.data + " " + o.model + frames + " batch " + to_text(batch)},
            {"data", o.data},

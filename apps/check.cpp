@@ -17,9 +17,12 @@ struct CheckOptions {
   bool json = false;
 };
 
-bool wanted(const CheckOptions& o, const std::string& name) {
-  const auto matches = [&](const std::string& n) { return name == n || name.rfind(n + " ", 0) == 0; };
-  return o.names.empty() || std::any_of(o.names.begin(), o.names.end(), matches);
+// "conv" names "conv" and "conv relu".
+bool names(const std::string& name, const std::string& op) { return op == name || op.starts_with(name + " "); }
+
+bool wanted(const CheckOptions& o, const std::string& op) {
+  return o.names.empty() ||
+         std::any_of(o.names.begin(), o.names.end(), [&](const std::string& name) { return names(name, op); });
 }
 
 Json examine(const CheckCase& c, const CheckOptions& o, Device device) {
@@ -41,24 +44,22 @@ void print_row(const Json& row) {
             << std::setw(16) << number("gpu_error") << (row["passed"].get<bool>() ? "pass" : "FAIL") << std::endl;
 }
 
-void check_names(const CheckOptions& o) {
-  for (const std::string& name : o.names) {
-    const CheckOptions one{.names = {name}};
-    const std::vector<CheckCase> all = check_cases();
-    check(Exit::usage, std::any_of(all.begin(), all.end(), [&](const CheckCase& c) { return wanted(one, c.name); }),
+void check_names(const CheckOptions& o, const std::vector<CheckCase>& all) {
+  for (const std::string& name : o.names)
+    check(Exit::usage, std::any_of(all.begin(), all.end(), [&](const CheckCase& c) { return names(name, c.name); }),
           "check: no operation is called {}; dactyl check alone lists them all", name);
-  }
 }
 
 void examine_all(const CheckOptions& o) {
-  check_names(o);
+  const std::vector<CheckCase> all = check_cases();
+  check_names(o, all);
   const Device device = device_named(o.device);
   Json rows = Json::array();
   i64 failed = 0;
   if (!o.json)
     std::cout << "op                  gradient error  GPU error       (limits " << gradient_limit << ", "
               << agreement_limit << ")\n";
-  for (const CheckCase& c : check_cases()) {
+  for (const CheckCase& c : all) {
     if (!wanted(o, c.name)) continue;
     rows.push_back(examine(c, o, device));
     failed += rows.back()["passed"].get<bool>() ? 0 : 1;

@@ -153,7 +153,8 @@ void correlate(const WinogradGrid& t, const PixelsOf<const float>& x, const Pixe
 }
 
 // How long a convolution takes, in products per pair of channels: the products, the transforms of both sides, and the
-// filters, which are either only read or transformed first.
+// filters, which are either only read or transformed first: nine and 24, of which the nine was tried against three and
+// five (kernels/README.md).
 double cost(const WinogradGrid& t, bool kept) {
   const double rows = static_cast<double>(t.tiles() * t.g.out[0] * t.g.kernel[0]);
   const double sides = 24.0 / static_cast<double>(t.in) + 24.0 / static_cast<double>(t.out);
