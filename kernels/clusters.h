@@ -32,25 +32,31 @@ std::size_t most_shared_bytes(Kernel* kernel, const char* what) {
   return static_cast<std::size_t>(most) - code.sharedSizeBytes;
 }
 
-// `count` clusters of `blocks` blocks; blockIdx.x / blocks is the cluster's number. `bytes`: of dynamic shared memory.
+// `count` clusters of `size` blocks; blockIdx.x / size is the cluster's number. `bytes`: of dynamic shared memory.
 template <class... Parameters, class... Arguments>
-void launch(void (*kernel)(Parameters...), i64 count, int threads, std::size_t bytes, const char* what,
-            const Arguments&... arguments) {
+void launch_of(int size, void (*kernel)(Parameters...), i64 count, int threads, std::size_t bytes, const char* what,
+               const Arguments&... arguments) {
   if (bytes > 0)  // always the most: another thread may be about to launch the kernel with more than `bytes`
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                static_cast<int>(most_shared_bytes(kernel, what))),
           what);
   cudaLaunchAttribute cluster{};
   cluster.id = cudaLaunchAttributeClusterDimension;
-  cluster.val.clusterDim = {blocks, 1, 1};
+  cluster.val.clusterDim = {static_cast<unsigned>(size), 1, 1};
   cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(count * blocks));
+  config.gridDim = dim3(static_cast<unsigned>(count * size));
   config.blockDim = dim3(static_cast<unsigned>(threads));
   config.dynamicSmemBytes = bytes;
   config.stream = Context::current().compute().handle();
   config.attrs = &cluster;
   config.numAttrs = 1;
   check(cudaLaunchKernelEx(&config, kernel, arguments...), what);
+}
+// The same of `blocks` blocks.
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), i64 count, int threads, std::size_t bytes, const char* what,
+            const Arguments&... arguments) {
+  launch_of(blocks, kernel, count, threads, bytes, what, arguments...);
 }
 
 }  // namespace dactyl::clusters

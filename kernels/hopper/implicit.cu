@@ -61,27 +61,12 @@ void exchange(const ImplicitShape& s, const Tensor& w, const Tensor& exchanged_w
   each(w.device(), exchanged_w.count(), [=] HD(i64 i) { to[i] = from[exchanged(i, outs, taps, ins)]; });
 }
 
-// y from the sums of the parts, in their order.
-void add_parts(const ImplicitShape& s, const Tensor& sums, int parts, const ImplicitOutput& e) {
-  const float* from = sums.data<float>();
-  const i64 outs = i64{s.groups} * s.outs, count = s.pixels() * outs, pitch = s.to_pitch;
-  each(sums.device(), count, [=] HD(i64 i) {
-    float sum = 0;
-    for (int part = 0; part < parts; ++part) sum += from[part * count + i];
-    const i64 channel = i % outs;
-    if (e.bias) sum += float(e.bias[channel]);
-    e.y[i / outs * pitch + channel] = bf16(e.relu && sum < 0 ? 0.0f : sum);
-  });
-}
-
 void run(const ImplicitShape& s, const ImplicitTile& tile, const Tensor& x, const Tensor& w, const ImplicitOutput& e) {
   const Launch launch = launch_of(tile, std::make_index_sequence<std::size(implicit_columns)>());
-  const bool parts_fit = tile.parts == 1 || (tile.parts > 1 && tile.blocks == 1 && tile.parts <= s.least_steps());
+  const bool parts_fit =
+      tile.parts == 1 || (tile.parts > 1 && tile.blocks == 1 && tile.parts <= std::min(most_parts, s.least_steps()));
   check(launch && parts_fit, "implicit convolution: there is no tile {}", to_text(tile));
-  if (tile.parts == 1) return launch(s, x.raw(), w.raw(), 1, e);
-  const Tensor sums({tile.parts * s.pixels() * s.groups * s.outs}, DType::f32, w.device());
-  launch(s, x.raw(), w.raw(), tile.parts, {nullptr, false, nullptr, sums.data<float>()});
-  add_parts(s, sums, tile.parts, e);
+  launch(s, x.raw(), w.raw(), tile.parts, e);
 }
 
 }  // namespace

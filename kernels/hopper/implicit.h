@@ -20,8 +20,7 @@ bool has_implicit_kernels();
 std::vector<ImplicitTile> implicit_tiles(const ConvProblem& problem);
 
 // Queues the pass on the compute stream, by one of the tiles. Sums are in f32 in a fixed order: the bits depend on
-// nothing but the problem's numbers and the tile's parts. Scratch, from the pool: a filter in the data gradient, sums
-// in f32 for each part where there are several.
+// nothing but the problem's numbers and the tile's parts. Scratch, from the pool: a filter in the data gradient.
 void implicit_conv(const ConvProblem& problem, const ConvTensors& tensors, const ImplicitTile& tile);
 
 }  // namespace dactyl::hopper

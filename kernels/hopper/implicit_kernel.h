@@ -7,6 +7,7 @@
 #pragma once
 
 #ifdef __CUDACC__
+#include "kernels/hopper/implicit_cluster.h"
 #include "kernels/hopper/implicit_multiply.h"
 #include "kernels/hopper/implicit_store.h"
 #include "kernels/hopper/implicit_walk.h"
@@ -15,7 +16,7 @@
 
 namespace dactyl::hopper {
 
-constexpr int implicit_threads = 384;
+constexpr int implicit_threads = 384, multiplying_threads = 256;
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
 template <class M>
@@ -56,11 +57,9 @@ __device__ void multiply_all(Rings<TileMemory<blocks, columns>> at, const Implic
   for (int tile = blockIdx.x; tile < g.count; tile += gridDim.x) {
     const int first = g.first_place(tile, 128 * blocks);
     multiply_tile(at, s, s.part(first, 128 * blocks, g.part(tile), g.parts), half, d);
+    if (blocks == 1 && g.parts > 1)  // the only tile: the rings are free now
+      return add_up_parts<columns, multiplying_threads>(s, g, e, at.runs.memory, tile, d[0]);
     const int group = g.group(tile), out = group * s.outs + g.first_out(tile, columns), end = (group + 1) * s.outs;
-    if (blocks == 1 && e.sums) {
-      store_sums(s, e.sums + g.part(tile) * s.pixels() * s.groups * s.outs, first + half * 64, out, end, d[0]);
-      continue;
-    }
 #pragma unroll
     for (int b = 0; b < blocks; ++b) store_block(s, e, first + (half * blocks + b) * 64, out, end, d[b]);
   }
@@ -88,7 +87,8 @@ __global__ void __launch_bounds__(implicit_threads, 1)
   __syncthreads();
   if (warpgroup() == 2) {
     give_registers<40>();
-    if (threadIdx.x == implicit_threads - 128) bring_all<blocks, columns>(rings, s, g, x, w);
+    if (threadIdx.x == multiplying_threads) bring_all<blocks, columns>(rings, s, g, x, w);
+    if (blocks == 1 && g.parts > 1) wait_for_parts();
   } else {
     take_registers<232>();
     multiply_all<blocks, columns>(rings, s, g, e);
@@ -96,15 +96,20 @@ __global__ void __launch_bounds__(implicit_threads, 1)
 #endif
 }
 
+// As many blocks as there are processors go through the tiles; or, in parts, a cluster of blocks has one tile.
 template <int blocks, int columns>
 void launch_implicit(const ImplicitShape& s, const void* x, const void* w, int parts, const ImplicitOutput& e) {
   using M = TileMemory<blocks, columns>;
   constexpr int bytes = M::bytes + 1024;
   const TileGrid grid(s, {blocks, columns, s.shared > 1, parts});
-  allow(implicit_kernel<blocks, columns>, bytes);
-  implicit_kernel<blocks, columns>
-      <<<std::min(grid.count, multiprocessors()), implicit_threads, bytes, Context::current().compute().handle()>>>(
-          s, grid, input_map(s, x, M::brought(s)), filter_map(s, w, columns), e);
+  const CUtensorMap of_x = input_map(s, x, M::brought(s)), of_w = filter_map(s, w, columns);
+  const auto kernel = implicit_kernel<blocks, columns>;
+  if (parts > 1)
+    return clusters::launch_of(parts, kernel, grid.count / parts, implicit_threads, bytes, "implicit convolution", s,
+                               grid, of_x, of_w, e);
+  allow(kernel, bytes);
+  kernel<<<std::min(grid.count, multiprocessors()), implicit_threads, bytes, Context::current().compute().handle()>>>(
+      s, grid, of_x, of_w, e);
   check_launch("implicit convolution");
 }
 

@@ -11,27 +11,9 @@ struct ImplicitOutput {
   const bf16* bias;  // or null
   bool relu;
   bf16* y;
-  float* sums = nullptr;  // of parts (parts, pixels, outs), instead of y; bias and relu come later
 };
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
-// A block of 64 places from `first` on: its sums as they are.
-template <int n>
-__device__ void store_sums(const ImplicitShape& s, float* sums, int first, int out, int end, const float (&d)[n]) {
-  const int lane = threadIdx.x % 32, place = first + static_cast<int>(threadIdx.x) / 32 % 4 * 16 + lane / 4;
-#pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    const i64 pixel = s.output(place + 8 * half);
-    if (pixel < 0) continue;
-#pragma unroll
-    for (int pack = 0; pack < n / 4; ++pack) {
-      const int channel = out + 8 * pack + 2 * (lane % 4);
-      const float2 two = {d[4 * pack + 2 * half], d[4 * pack + 2 * half + 1]};
-      if (channel < end) *reinterpret_cast<float2*>(sums + pixel * s.groups * s.outs + channel) = two;
-    }
-  }
-}
-
 // Two sums as two numbers of 16 bits, at least `least` (NaN stays NaN).
 __device__ inline std::uint32_t finished(float a, float b, std::uint32_t least) {
   std::uint32_t v;
@@ -40,17 +22,27 @@ __device__ inline std::uint32_t finished(float a, float b, std::uint32_t least) 
       : "f"(a), "f"(b), "r"(least));
   return v;
 }
+__device__ inline std::uint32_t least_output(const ImplicitOutput& e) {
+  constexpr std::uint32_t zeros = 0, minus_infinities = 0xff80ff80;
+  return e.relu ? zeros : minus_infinities;
+}
+
+// Eight sums as a pack of y at `place`, of the outputs from `channel` on.
+__device__ inline void store_pack(const ImplicitOutput& e, i64 place, int channel, const float (&v)[8]) {
+  const auto bias = [&](int i) { return e.bias ? float(e.bias[channel + i]) : 0.0f; };
+  const auto two = [&](int i) { return finished(v[i] + bias(i), v[i + 1] + bias(i + 1), least_output(e)); };
+  *reinterpret_cast<uint4*>(e.y + place) = {two(0), two(2), two(4), two(6)};
+}
 
 // A block of 64 places from `first` on, its outputs from `out` to `end`. Of 32 outputs, four packs of 8, a lane has two
 // of each of two places; by turns with its three neighbours it ends up with a pack of each, a quad with 64 bytes.
 template <int n>
 __device__ void store_block(const ImplicitShape& s, const ImplicitOutput& e, int first, int out, int end,
                             const float (&d)[n]) {
-  constexpr std::uint32_t zeros = 0, minus_infinities = 0xff80ff80;
   const int lane = threadIdx.x % 32, own = lane % 4,
             place = first + static_cast<int>(threadIdx.x) / 32 % 4 * 16 + lane / 4;
   const i64 pixels[2] = {s.output(place), s.output(place + 8)};
-  const std::uint32_t least = e.relu ? zeros : minus_infinities;
+  const std::uint32_t least = least_output(e);
   // Not through the cache for constants: then all would be loaded at once, into registers that there are not.
   const auto bias = [&](int channel) { return e.bias && channel < end ? float(e.bias[channel]) : 0.0f; };
 #pragma unroll

@@ -10,7 +10,7 @@
 namespace dactyl::hopper {
 
 // A tile of two warpgroups, each `blocks` blocks of 64 places × `columns` outputs; by rows or not (ImplicitShape). In
-// several parts, a tile's sums are shared by blocks, and added up in order by another launch.
+// several parts, a tile's sums are shared by the blocks of a cluster, which add them up in order.
 struct ImplicitTile {
   int blocks, columns;
   bool rows;
@@ -23,6 +23,7 @@ inline std::string to_text(const ImplicitTile& t) {
          (t.parts > 1 ? " in " + std::to_string(t.parts) + " parts" : "");
 }
 
+constexpr int most_parts = 8;  // blocks of a cluster
 constexpr int implicit_columns[] = {32, 64, 96, 112, 128, 160, 192};
 
 // How many stages the rings of a tile have. A smaller tile is through with each sooner, so more must be on the way.
@@ -78,13 +79,18 @@ inline double predicted_cycles(const ImplicitShape& s, const ImplicitTile& t, in
   const double rate = std::min(64.0, 26.0 * processors / std::min(count, processors));
   const double late = s.steps * 1000.0 / std::min(run_stages(t.blocks) * s.shared, filter_stages(t.blocks, t.columns));
   const double sum = s.taps() * std::max({arithmetic, read + brought, fetched / rate, late});
-  const double parted = t.parts == 1 ? 0 : 2500 + 8.0 * t.parts * s.pixels() * s.groups * s.outs / (26 * processors);
+  const double parted = t.parts == 1 ? 0 : 1500 + 128.0 * t.columns * 4 / 32;  // of 32 bytes a cycle from other blocks
   return rounds * (sum / t.parts + 1000 + 4 * t.blocks * t.columns) + parted;
 }
 
-// Into how many parts small tiles go: as many as there are processors for.
+// Into how many parts small tiles go: as many as all can have at once. A cluster lies within one of the GPU's groups
+// of at least 16 processors (GPC), so 8 such groups hold 16 clusters of 8 blocks or 24 of 5.
 inline int implicit_parts(const ImplicitShape& s, const ImplicitTile& t, int processors) {
-  return std::min({processors / TileGrid(s, t).count, s.least_steps(), 8});
+  constexpr int group = 16;
+  const int tiles = TileGrid(s, t).count, most = std::min(most_parts, s.least_steps());
+  for (int parts = most; parts > 1; --parts)
+    if (processors / group * (group / parts) >= tiles) return parts;
+  return 1;
 }
 
 // All tiles there are kernels for, the one that should be fastest first.
