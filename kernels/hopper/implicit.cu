@@ -5,7 +5,10 @@
 
 #ifdef __CUDACC__
 #include "engine/each.h"
+#include "kernels/clusters.h"
+#include "kernels/hopper/implicit_choice.h"
 #include "kernels/hopper/implicit_kernel.h"
+#include "kernels/hopper/stem_launch.h"
 #endif
 
 namespace dactyl::hopper {
@@ -40,6 +43,23 @@ bool is_implicit(const ConvProblem& p) {
 
 #ifdef __CUDACC__
 namespace {
+
+// As many blocks as there are processors go through the tiles; or, in parts, a cluster of blocks has one tile.
+template <int blocks, int columns>
+void launch_implicit(const ImplicitShape& s, const void* x, const void* w, int parts, const ImplicitOutput& e) {
+  using M = TileMemory<blocks, columns>;
+  constexpr int bytes = M::bytes + 1024;
+  const TileGrid grid(s, {blocks, columns, s.shared > 1, parts});
+  const CUtensorMap of_x = input_map(s, x, M::brought(s)), of_w = filter_map(s, w, columns);
+  const auto kernel = implicit_kernel<blocks, columns>;
+  if (parts > 1)
+    return clusters::launch_of(parts, kernel, grid.count / parts, implicit_threads, bytes, "implicit convolution", s,
+                               grid, of_x, of_w, e);
+  allow(kernel, bytes);
+  kernel<<<std::min(grid.count, multiprocessors()), implicit_threads, bytes, Context::current().compute().handle()>>>(
+      s, grid, of_x, of_w, e);
+  check_launch("implicit convolution");
+}
 
 using Launch = void (*)(const ImplicitShape&, const void*, const void*, int, const ImplicitOutput&);
 

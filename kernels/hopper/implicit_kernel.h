@@ -11,7 +11,6 @@
 #include "kernels/hopper/implicit_multiply.h"
 #include "kernels/hopper/implicit_store.h"
 #include "kernels/hopper/implicit_walk.h"
-#include "kernels/hopper/stem_launch.h"
 #include "kernels/hopper/tensor_map.h"
 
 namespace dactyl::hopper {
@@ -20,11 +19,11 @@ constexpr int implicit_threads = 384, multiplying_threads = 256;
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
 template <class M>
-__device__ void bring_tile(Rings<M>& at, const ImplicitShape& s, const CUtensorMap& x, const CUtensorMap& w, int first,
-                           int group, int out, Steps part) {
-  const Pixel p = s.pixel(first);
-  const int in = group * s.ins, filter = group * s.outs + out;
-  for (RunWalk run(s, s.depth_taps(first, M::places), part); run.more(); run.next(), at.runs.next()) {
+__device__ void bring_tile(Rings<M>& at, const ImplicitShape& s, const CUtensorMap& x, const CUtensorMap& w,
+                           const TileWork& tile, Steps part) {
+  const Pixel p = s.pixel(tile.first);
+  const int in = tile.group * s.ins, filter = tile.group * s.outs + tile.out;
+  for (RunWalk run(s, s.depth_taps(tile.first, M::places), part); run.more(); run.next(), at.runs.next()) {
     at.runs.wait_until_empty();
     arrive_and_expect(at.runs.full(), M::brought(s) * M::row_bytes);
     copy_pixels(at.runs.address(), x, at.runs.full(), in + run.channel(), p.w - s.window[2] / 2, p.h - s.window[1] / 2,
@@ -43,25 +42,29 @@ __device__ void bring_all(Rings<TileMemory<blocks, columns>> at, const ImplicitS
   fetch_map(x);
   fetch_map(w);
   for (int tile = blockIdx.x; tile < g.count; tile += gridDim.x) {
-    const int first = g.first_place(tile, 128 * blocks);
-    bring_tile(at, s, x, w, first, g.group(tile), g.first_out(tile, columns),
-               s.part(first, 128 * blocks, g.part(tile), g.parts));
+    const TileWork work = g.work(tile);
+    bring_tile(at, s, x, w, work, g.steps(s, work));
   }
 }
 
+// `sums`: where a cluster's parts come together, if tiles are in parts.
 template <int blocks, int columns>
 __device__ void multiply_all(Rings<TileMemory<blocks, columns>> at, const ImplicitShape& s, const TileGrid& g,
-                             const ImplicitOutput& e) {
+                             const ImplicitOutput& e, [[maybe_unused]] unsigned sums) {
   const int half = warpgroup();
   float d[blocks][columns / 2];
   for (int tile = blockIdx.x; tile < g.count; tile += gridDim.x) {
-    const int first = g.first_place(tile, 128 * blocks);
-    multiply_tile(at, s, s.part(first, 128 * blocks, g.part(tile), g.parts), half, d);
-    if (blocks == 1 && g.parts > 1)  // the only tile: the rings are free now
-      return add_up_parts<columns, multiplying_threads>(s, g, e, at.runs.memory, tile, d[0]);
-    const int group = g.group(tile), out = group * s.outs + g.first_out(tile, columns), end = (group + 1) * s.outs;
+    const TileWork work = g.work(tile);
+    const Outputs outputs = outputs_of(s, work);
+    if constexpr (is_parted<blocks, columns>)
+      if (g.parts > 1) {
+        const PartSums<columns> parts(s, g, work, sums);
+        multiply_tile(at, s, g.steps(s, work), half, d);
+        return add_up_parts<multiplying_threads>(s, e, parts, outputs, half, d[0]);
+      }
+    multiply_tile(at, s, g.steps(s, work), half, d);
 #pragma unroll
-    for (int b = 0; b < blocks; ++b) store_block(s, e, first + (half * blocks + b) * 64, out, end, d[b]);
+    for (int b = 0; b < blocks; ++b) store_block(s, e, work.first + (half * blocks + b) * 64, outputs, d[b]);
   }
 }
 #endif
@@ -79,7 +82,9 @@ __global__ void __launch_bounds__(implicit_threads, 1)
   const unsigned begin = (shared_address(memory) + 1023) / 1024 * 1024;
   const Rings<M> rings{{shared_address(run_barriers), begin},
                        {shared_address(filter_barriers), begin + M::runs * M::run_bytes}};
-  if (threadIdx.x == 0) {
+  const bool in_parts = is_parted<blocks, columns> && g.parts > 1;
+  if (in_parts) arrive_at_cluster();  // "I am there": others may write to my memory
+  if (threadIdx.x < 32) {
     rings.runs.begin();
     rings.filters.begin();
     publish_barriers();
@@ -88,29 +93,12 @@ __global__ void __launch_bounds__(implicit_threads, 1)
   if (warpgroup() == 2) {
     give_registers<40>();
     if (threadIdx.x == multiplying_threads) bring_all<blocks, columns>(rings, s, g, x, w);
-    if (blocks == 1 && g.parts > 1) wait_for_parts();
+    if (in_parts) wait_for_parts();
   } else {
     take_registers<232>();
-    multiply_all<blocks, columns>(rings, s, g, e);
+    multiply_all<blocks, columns>(rings, s, g, e, begin + M::sums);
   }
 #endif
-}
-
-// As many blocks as there are processors go through the tiles; or, in parts, a cluster of blocks has one tile.
-template <int blocks, int columns>
-void launch_implicit(const ImplicitShape& s, const void* x, const void* w, int parts, const ImplicitOutput& e) {
-  using M = TileMemory<blocks, columns>;
-  constexpr int bytes = M::bytes + 1024;
-  const TileGrid grid(s, {blocks, columns, s.shared > 1, parts});
-  const CUtensorMap of_x = input_map(s, x, M::brought(s)), of_w = filter_map(s, w, columns);
-  const auto kernel = implicit_kernel<blocks, columns>;
-  if (parts > 1)
-    return clusters::launch_of(parts, kernel, grid.count / parts, implicit_threads, bytes, "implicit convolution", s,
-                               grid, of_x, of_w, e);
-  allow(kernel, bytes);
-  kernel<<<std::min(grid.count, multiprocessors()), implicit_threads, bytes, Context::current().compute().handle()>>>(
-      s, grid, of_x, of_w, e);
-  check_launch("implicit convolution");
 }
 
 }  // namespace dactyl::hopper

@@ -1,7 +1,7 @@
 // How a warpgroup adds up its half of a tile. For .cu files of the GPU build only.
 #pragma once
 
-#include "kernels/hopper/implicit_tile.h"
+#include "kernels/hopper/implicit_grid.h"
 #include "kernels/hopper/ring.h"
 #include "kernels/hopper/wgmma_widest.h"
 
@@ -46,7 +46,8 @@ __device__ void multiply_step(float (&d)[blocks][n], unsigned run, unsigned filt
 template <class M, int blocks, int n>
 __device__ void multiply_tile(Rings<M>& at, const ImplicitShape& s, Steps part, int group, float (&d)[blocks][n]) {
   int filter = -1, run = -1;  // stages to give back
-  int step = part.first % s.steps;
+  int step;
+  quotient(s.by_steps, part.first, step);
   for (int left = part.count; left > 0; --left, at.runs.next()) {
     at.runs.wait_until_full();
     for (int tap = 0; tap < s.shared; ++tap, at.filters.next()) {

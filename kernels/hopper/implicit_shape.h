@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/conv_problem.h"
+#include "kernels/divisor.h"
 
 namespace dactyl::hopper {
 
@@ -18,6 +19,10 @@ struct Taps {
 struct Steps {
   int first, count;
 };
+HD inline int quotient(const Divisor& by, int n, int& rest) {
+  return static_cast<int>(by.split(static_cast<std::uint32_t>(n), rest));
+}
+HD inline int quotient(const Divisor& by, int n) { return static_cast<int>(by.of(static_cast<std::uint32_t>(n))); }
 
 // The pass as a forward one: the data gradient takes dy for its input and a filter whose channels are exchanged.
 //
@@ -29,10 +34,13 @@ struct ImplicitShape {
   int batch, extent[3], window[3];  // depth, height, width
   int groups, ins, outs;            // channels of a group, which are a range of the pixels'
   int shared;                       // taps along the width that share a run: all or one
+  int across;                       // runs along the width
   int row, frame, places;           // a row's places, a frame's, all
   int steps;                        // of a tap
   int last_units;                   // of a tap's last step, 1 to 4
   i64 from_pitch, to_pitch;         // numbers from a pixel to the next
+  // A thread that divides waits some 200 cycles for each quotient, and one thread brings all that is multiplied.
+  Divisor by_row, by_frame, by_depth, by_steps, by_across, by_height;
 
   ImplicitShape(const ConvProblem& p, bool rows) : batch(static_cast<int>(p.batch)) {
     const bool forward = p.pass == Pass::forward;
@@ -47,40 +55,50 @@ struct ImplicitShape {
     from_pitch = forward ? of_x * groups : p.y_pitch();
     to_pitch = forward ? p.y_pitch() : of_x * groups;
     shared = rows ? window[2] : 1;
+    across = window[2] / shared;
     row = extent[2] + shared / 2;
     frame = extent[1] * row;
     places = batch * extent[0] * frame;
     steps = (ins + step_channels - 1) / step_channels;
     last_units = (ins - (steps - 1) * step_channels + unit_channels - 1) / unit_channels;
+    by_row = Divisor(row), by_frame = Divisor(frame), by_depth = Divisor(extent[0]);
+    by_steps = Divisor(steps), by_across = Divisor(across), by_height = Divisor(window[1]);
   }
 
   HD int taps() const { return window[0] * window[1] * window[2]; }
   HD int units(int step) const { return step + 1 < steps ? step_channels / unit_channels : last_units; }
   HD Pixel pixel(int place) const {  // w may be beyond the row
-    const int clip_frame = place / frame, rest = place % frame;
-    return {clip_frame / extent[0], clip_frame % extent[0], rest / row, rest % row};
+    int rest, d, w;
+    const int clip_frame = quotient(by_frame, place, rest), n = quotient(by_depth, clip_frame, d);
+    const int h = quotient(by_row, rest, w);
+    return {n, d, h, w};
   }
   HD i64 output(int place) const {  // which pixel of y; -1: none
-    return place < places && place % row < extent[2] ? i64{place / row} * extent[2] + place % row : -1;
+    int w;
+    const int h = quotient(by_row, place, w);  // of all frames
+    return place < places && w < extent[2] ? i64{h} * extent[2] + w : -1;
   }
   // The taps along the depth that a run of places needs: of a single frame, those that see one; else all.
   HD Taps depth_taps(int first, int count) const {
     const int last = first + count < places ? first + count - 1 : places - 1, low = window[0] / 2;
-    if (first / frame != last / frame) return {0, window[0]};
-    const int d = first / frame % extent[0], end = extent[0] - d + low;
+    int rest, d;
+    const int frame_of_first = quotient(by_frame, first, rest);
+    if (last - first + rest >= frame) return {0, window[0]};  // another frame's as well
+    quotient(by_depth, frame_of_first, d);
+    const int end = extent[0] - d + low;
     return {d < low ? low - d : 0, end < window[0] ? end : window[0]};
   }
   // The steps of a tile's sums that one of so many parts has: at least one where there are at most least_steps() parts.
-  HD Steps part(int first, int count, int part, int parts) const {
-    const int all = runs(first, count) * steps, begin = all * part / parts;
-    return {begin, all * (part + 1) / parts - begin};
+  HD Steps part(int first, int count, int part, const Divisor& parts) const {
+    const int all = runs(first, count) * steps, begin = quotient(parts, all * part);
+    return {begin, quotient(parts, all * (part + 1)) - begin};
   }
-  HD int least_steps() const { return window[1] * (window[2] / shared) * steps; }
+  HD int least_steps() const { return window[1] * across * steps; }
   HD i64 pixels() const { return i64{batch} * extent[0] * extent[1] * extent[2]; }
   // How many runs a tile needs of each step's channels.
   HD int runs(int first, int count) const {
     const Taps depth = depth_taps(first, count);
-    return (depth.end - depth.first) * window[1] * (window[2] / shared);
+    return (depth.end - depth.first) * window[1] * across;
   }
 };
 

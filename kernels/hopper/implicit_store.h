@@ -2,7 +2,7 @@
 #pragma once
 
 #ifdef __CUDACC__
-#include "kernels/hopper/implicit_shape.h"
+#include "kernels/hopper/implicit_grid.h"
 #include "kernels/hopper/quad.h"
 
 namespace dactyl::hopper {
@@ -12,6 +12,14 @@ struct ImplicitOutput {
   bool relu;
   bf16* y;
 };
+
+// A tile's outputs among all groups'.
+struct Outputs {
+  int first, end;
+};
+HD inline Outputs outputs_of(const ImplicitShape& s, const TileWork& w) {
+  return {w.group * s.outs + w.out, (w.group + 1) * s.outs};
+}
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
 // Two sums as two numbers of 16 bits, at least `least` (NaN stays NaN).
@@ -27,18 +35,12 @@ __device__ inline std::uint32_t least_output(const ImplicitOutput& e) {
   return e.relu ? zeros : minus_infinities;
 }
 
-// Eight sums as a pack of y at `place`, of the outputs from `channel` on.
-__device__ inline void store_pack(const ImplicitOutput& e, i64 place, int channel, const float (&v)[8]) {
-  const auto bias = [&](int i) { return e.bias ? float(e.bias[channel + i]) : 0.0f; };
-  const auto two = [&](int i) { return finished(v[i] + bias(i), v[i + 1] + bias(i + 1), least_output(e)); };
-  *reinterpret_cast<uint4*>(e.y + place) = {two(0), two(2), two(4), two(6)};
-}
-
-// A block of 64 places from `first` on, its outputs from `out` to `end`. Of 32 outputs, four packs of 8, a lane has two
+// A block of 64 places from `first` on. Of 32 outputs, four packs of 8, a lane has two
 // of each of two places; by turns with its three neighbours it ends up with a pack of each, a quad with 64 bytes.
 template <int n>
-__device__ void store_block(const ImplicitShape& s, const ImplicitOutput& e, int first, int out, int end,
+__device__ void store_block(const ImplicitShape& s, const ImplicitOutput& e, int first, const Outputs& outputs,
                             const float (&d)[n]) {
+  const auto [out, end] = outputs;
   const int lane = threadIdx.x % 32, own = lane % 4,
             place = first + static_cast<int>(threadIdx.x) / 32 % 4 * 16 + lane / 4;
   const i64 pixels[2] = {s.output(place), s.output(place + 8)};

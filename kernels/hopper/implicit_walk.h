@@ -10,11 +10,9 @@ namespace dactyl::hopper {
 class RunWalk {
  public:
   HD RunWalk(const ImplicitShape& s, Taps depth, Steps part) : s_(s), left_(part.count) {
-    const int across = s.window[2] / s.shared, run = part.first / s.steps;
-    step = part.first % s.steps;
-    w = run % across * s.shared;
-    h = run / across % s.window[1];
-    d = depth.first + run / (across * s.window[1]);
+    const int run = quotient(s.by_steps, part.first, step), row = quotient(s.by_across, run, w);
+    w *= s.shared;
+    d = depth.first + quotient(s.by_height, row, h);
   }
   HD bool more() const { return left_ > 0; }
   HD void next() {

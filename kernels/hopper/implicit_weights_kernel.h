@@ -50,12 +50,12 @@ __global__ void __launch_bounds__(128 * (M::warpgroups + 1), 1)
   extern __shared__ unsigned char memory[];
   __shared__ std::uint64_t barriers[2 * M::stages];
   WeightsRing<M> ring{shared_address(barriers), (shared_address(memory) + 1023) / 1024 * 1024};
-  if (threadIdx.x == 0) {
+  if (threadIdx.x < 32) {
     ring.begin();
     publish_barriers();
   }
   __syncthreads();
-  const WeightsWork work = g.work(s, static_cast<int>(blockIdx.x));
+  const WeightsWork work = g.work(static_cast<int>(blockIdx.x));
   if (warpgroup() == M::warpgroups) {
     give_registers<M::warpgroups == 3 ? 32 : 40>();
     if (threadIdx.x == 128 * M::warpgroups) bring_runs<M>(ring, s, work, x, dy);

@@ -13,6 +13,8 @@ struct WeightsWork {
 // The blocks in order: all tiles of the first part, whose places are the same, then those of the next.
 struct WeightsGrid {
   int outs, columns, runs, across_outs, across_ins, tiles, parts;
+  int least, longer;  // runs of a part, and how many of the first ones have one more
+  Divisor by_tiles, by_outs, by_ins, by_depth, by_height;
   WeightsGrid(const ImplicitShape& s, const WeightsTile& t)
       : outs(64 * t.blocks),
         columns(t.columns),
@@ -20,18 +22,21 @@ struct WeightsGrid {
         across_outs((s.outs + outs - 1) / outs),
         across_ins((s.ins + columns - 1) / columns),
         tiles(s.groups * s.window[0] * s.window[1] * across_outs * across_ins),
-        parts(t.parts) {}
-  HD WeightsWork work(const ImplicitShape& s, int block) const {
-    const int part = block / tiles, at = block % tiles, taps = at / (across_outs * across_ins);
-    return {taps / (s.window[0] * s.window[1]),
-            at % across_outs * outs,
-            at / across_outs % across_ins * columns,
-            taps / s.window[1] % s.window[0],
-            taps % s.window[1],
-            part,
-            static_cast<int>(i64{runs} * part / parts),
-            static_cast<int>(i64{runs} * (part + 1) / parts)};
+        parts(t.parts),
+        least(runs / parts),
+        longer(runs % parts),
+        by_tiles(tiles),
+        by_outs(across_outs),
+        by_ins(across_ins),
+        by_depth(s.window[0]),
+        by_height(s.window[1]) {}
+  HD WeightsWork work(int block) const {
+    int tile, out, in, h, d;
+    const int part = quotient(by_tiles, block, tile), taps = quotient(by_ins, quotient(by_outs, tile, out), in);
+    const int group = quotient(by_depth, quotient(by_height, taps, h), d);
+    return {group, out * outs, in * columns, d, h, part, first_run(part), first_run(part + 1)};
   }
+  HD int first_run(int part) const { return part * least + (part < longer ? part : longer); }
 };
 
 // The runs of a block's places that its tap along the depth sees a frame of.

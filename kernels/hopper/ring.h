@@ -30,8 +30,8 @@ struct Ring {
   __device__ void give_back(int s) const {
     if (threadIdx.x % 32 == 0) arrive(barriers + 16 * s + 8);
   }
-  __device__ void begin() const {
-    for (int s = 0; s < count; ++s) {
+  __device__ void begin() const {  // by a warp
+    for (int s = static_cast<int>(threadIdx.x) % 32; s < count; s += 32) {
       begin_barrier(barriers + 16 * s, 1);
       begin_barrier(barriers + 16 * s + 8, warps);
     }

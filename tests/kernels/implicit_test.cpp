@@ -2,6 +2,8 @@
 // the matrix unit does, and followed to the packs of y, in plain C++.
 #include <map>
 
+#include "kernels/hopper/implicit_choice.h"
+#include "kernels/hopper/implicit_share.h"
 #include "kernels/hopper/implicit_walk.h"
 #include "kernels/hopper/quad.h"
 #include "tests/kernels/implicit_cases.h"
@@ -100,9 +102,9 @@ template <int blocks, int columns>
 void add_part(const ImplicitShape& s, const bf16* x, const bf16* w, const TileGrid& grid, int tile,
               std::vector<float>& d) {
   using M = TileMemory<blocks, columns>;
-  const int first = grid.first_place(tile, M::places), group = grid.group(tile);
-  const int out = group * s.outs + grid.first_out(tile, columns);
-  const Steps part = s.part(first, M::places, grid.part(tile), grid.parts);
+  const TileWork work = grid.work(tile);
+  const int first = work.first, group = work.group, out = group * s.outs + work.out;
+  const Steps part = grid.steps(s, work);
   EXPECT_GT(part.count, 0) << "a part without a sum";
   int runs = 0;
   for (RunWalk run(s, s.depth_taps(first, M::places), part); run.more(); run.next(), ++runs) {
@@ -125,12 +127,12 @@ std::vector<float> by_hand(const ImplicitShape& s, const bf16* x, const bf16* w,
   const TileGrid grid(s, {blocks, columns, s.shared > 1, parts});
   std::vector<float> d;
   for (int tile = 0; tile < grid.count; ++tile) {
-    if (grid.part(tile) == 0) d.assign(static_cast<std::size_t>(M::places) * columns, 0);
+    const TileWork work = grid.work(tile);
+    if (work.part == 0) d.assign(static_cast<std::size_t>(M::places) * columns, 0);
     add_part<blocks, columns>(s, x, w, grid, tile, d);
-    if (grid.part(tile) + 1 < parts) continue;
-    const int first = grid.first_place(tile, M::places), group = grid.group(tile);
+    if (work.part + 1 < parts) continue;
     for (int row = 0; row < M::places; ++row)
-      store_row(s, bias, relu, first + row, group * s.outs + grid.first_out(tile, columns), (group + 1) * s.outs,
+      store_row(s, bias, relu, work.first + row, work.group * s.outs + work.out, (work.group + 1) * s.outs,
                 d.data() + row * columns, columns, y);
   }
   return y;
@@ -164,6 +166,16 @@ ConvProblem i3d() {
   p.batch = 32, p.ins = 64, p.outs = 192;
   p.in = p.out = {10, 56, 56}, p.kernel = {3, 3, 3}, p.low = p.high = {1, 1, 1};
   return p;
+}
+
+TEST(Implicit, places_are_shared_out_in_order) {
+  for (int parts = 2; parts <= most_parts; ++parts)
+    for (int places = 1; places <= 128; ++places) {
+      const PlaceShares shares(places, parts, Divisor(parts));
+      EXPECT_GE(shares.rows * parts, places);
+      EXPECT_LE(shares.rows * parts, 128 + most_parts);
+      for (int place = 0; place < places; ++place) ASSERT_EQ(shares.owner(place), place / shares.rows);
+    }
 }
 
 TEST(Implicit, frames_that_are_padding_are_left_out) {

@@ -73,7 +73,7 @@ float input_number(const Image& m, int unit, int column, int k, int next) {
 template <class M, int taps>
 void add_block(const ImplicitShape& s, const WeightsGrid& g, int block, const bf16* x, const bf16* dy,
                std::vector<float>& dw, std::vector<int>& parts) {
-  const WeightsWork work = g.work(s, block);
+  const WeightsWork work = g.work(block);
   const int outs = std::min(64 * M::blocks, s.outs - work.out), ins = std::min(M::columns, s.ins - work.in);
   const auto at = [&](int out, int tap, int in) {
     const i64 row = work.group * s.outs + work.out + out, all = (work.d * s.window[1] + work.h) * s.window[2] + tap;
@@ -179,7 +179,7 @@ TEST(ImplicitWeights, the_last_of_a_billion_places_are_counted_in_ints) {
   const ImplicitShape s = weights_shape(p);
   const WeightsTile tile{1, 32, 7};
   const WeightsGrid grid(s, tile);
-  WeightsWork work = grid.work(s, grid.tiles * grid.parts - 1);
+  WeightsWork work = grid.work(grid.tiles * grid.parts - 1);
   EXPECT_EQ(work.end, grid.runs);
   work.d = 1, work.first = work.end - 2;
   WeightsWalk walk(s, work, weights_places(1));
