@@ -16,12 +16,18 @@ namespace {
 
 constexpr i64 longest = i64{1} << 20, most = i64{1} << 30;  // an extent, all places: ints
 
-bool is_same(const ConvProblem& p) {
-  for (std::size_t i = 0; i < 3; ++i)
-    if (p.kernel[i] > 5 || p.kernel[i] % 2 == 0 || p.stride[i] != 1 || p.in[i] != p.out[i] || p.in[i] < 1 ||
-        p.in[i] > longest || p.low[i] != p.kernel[i] / 2)
+bool is_window(const ConvProblem& p) {
+  for (std::size_t i = 0; i < 3; ++i) {
+    const i64 low = p.low[i], high = p.out[i] - p.in[i] + p.kernel[i] - 1 - low, half = p.kernel[i] / 2;
+    if (p.kernel[i] < 1 || p.kernel[i] > 5 || p.stride[i] != 1 || low < 0 || low > half || high < 0 || high > half ||
+        p.in[i] < 1 || p.out[i] < 1 || p.in[i] > longest)
       return false;
+  }
   return p.taps() > 1;
+}
+
+bool is_same(const ConvProblem& p) {
+  return p.in == p.out && p.kernel[0] % 2 == 1 && p.kernel[1] % 2 == 1 && p.kernel[2] % 2 == 1;
 }
 
 // A step of 64 channels may reach into the next group's; the matrix unit takes 16 of them, so a group must end there.
@@ -35,10 +41,11 @@ bool are_groups(const ConvProblem& p) {
 bool is_implicit(const ConvProblem& p) {
   const auto in_packs = [](i64 n) { return n > 0 && n % 8 == 0 && n < longest; };
   const i64 row = p.in[2] + p.kernel[2];  // at least its places
+  const bool is_pass = p.pass == Pass::forward || (p.pass == Pass::data && is_same(p));
   const bool aligned = p.alignment[0] >= 16 && p.alignment[1] >= 16 && p.alignment[2] >= 16;
-  return p.pass != Pass::weights && p.dtype == DType::bf16 && is_same(p) && are_groups(p) &&
-         in_packs(p.groups * p.ins) && in_packs(p.outs) && in_packs(p.y_pitch()) && aligned && p.batch >= 1 &&
-         p.batch < most && p.in[1] * row < most / p.in[0] && p.in[0] * p.in[1] * row < most / p.batch;
+  return is_pass && p.dtype == DType::bf16 && is_window(p) && are_groups(p) && in_packs(p.groups * p.ins) &&
+         in_packs(p.outs) && in_packs(p.y_pitch()) && aligned && p.batch >= 1 && p.batch < most &&
+         p.out[1] * row < most / p.out[0] && p.out[0] * p.out[1] * row < most / p.batch;
 }
 
 #ifdef __CUDACC__

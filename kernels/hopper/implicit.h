@@ -1,6 +1,5 @@
-// Convolutions with stride 1 and a result as large as the input, on Hopper's matrix units as implicit products of
-// matrices (implicit GEMM): the copy engine gathers each tap's pixels, zeros where there is padding. Internal to the
-// kernels.
+// Convolutions with stride 1 on Hopper's matrix units as implicit products of matrices (implicit GEMM): the copy engine
+// gathers each tap's pixels, zeros where there is padding. Internal to the kernels.
 #pragma once
 
 #include "kernels/conv_problem.h"
@@ -8,9 +7,10 @@
 
 namespace dactyl::hopper {
 
-// Whether the problem is such a convolution, in bf16, odd windows of up to 5 taps an extent with the padding on both
-// sides that SAME asks for, channels of groups and pitches in eights, and one of the passes forward and data. With more
-// than one group, sums over a multiple of 16 channels. A question of shapes alone.
+// Whether the problem is such a convolution, in bf16, windows of up to 5 taps an extent with padding of up to half of
+// them on either side, channels of groups and pitches in eights; forward, or the data gradient of an odd window with as
+// much padding as makes the result as large as the input. With more than one group, sums over a multiple of 16
+// channels. A question of shapes alone.
 bool is_implicit(const ConvProblem& problem);
 
 // Whether the current GPU can run it.

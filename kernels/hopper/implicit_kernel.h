@@ -26,8 +26,8 @@ __device__ void bring_tile(Rings<M>& at, const ImplicitShape& s, const CUtensorM
   for (RunWalk run(s, s.depth_taps(tile.first, M::places), part); run.more(); run.next(), at.runs.next()) {
     at.runs.wait_until_empty();
     arrive_and_expect(at.runs.full(), M::brought(s) * M::row_bytes);
-    copy_pixels(at.runs.address(), x, at.runs.full(), in + run.channel(), p.w - s.window[2] / 2, p.h - s.window[1] / 2,
-                p.d - s.window[0] / 2, p.n, run.w, run.h, run.d);
+    copy_pixels(at.runs.address(), x, at.runs.full(), in + run.channel(), p.w - s.low[2], p.h - s.low[1],
+                p.d - s.low[0], p.n, run.w, run.h, run.d);
     for (int tap = 0; tap < s.shared; ++tap, at.filters.next()) {
       at.filters.wait_until_empty();
       arrive_and_expect(at.filters.full(), M::filter_bytes);

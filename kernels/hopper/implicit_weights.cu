@@ -11,7 +11,7 @@
 namespace dactyl::hopper {
 
 bool is_implicit_weights(const ConvProblem& p) {
-  if (p.pass != Pass::weights) return false;
+  if (p.pass != Pass::weights || p.kernel[2] % 2 == 0) return false;
   ConvProblem other = p;
   other.pass = Pass::forward;
   if (is_implicit(other)) return true;

@@ -1,13 +1,13 @@
-// Weights' gradients of convolutions with stride 1 and a result as large as the input, on Hopper's matrix units as
-// implicit products of matrices (implicit GEMM), beside implicit.h. Internal to the kernels.
+// Weights' gradients of convolutions with stride 1 on Hopper's matrix units as implicit products of matrices (implicit
+// GEMM), beside implicit.h. Internal to the kernels.
 #pragma once
 
 #include "kernels/hopper/implicit_weights_choice.h"
 
 namespace dactyl::hopper {
 
-// Whether the problem is such a gradient: of a convolution whose forward pass or data gradient is an implicit product.
-// A question of shapes alone.
+// Whether the problem is such a gradient: of a convolution whose forward pass or data gradient is an implicit product,
+// with an odd number of taps along the width. A question of shapes alone.
 bool is_implicit_weights(const ConvProblem& problem);
 
 // The tiles to try on the current GPU, the one that should be fastest first; has_implicit_kernels() says whether it can

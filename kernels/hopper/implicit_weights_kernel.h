@@ -32,7 +32,7 @@ __device__ void bring_runs(WeightsRing<M> at, const ImplicitShape& s, const Weig
 #pragma unroll 1
     for (int i = 0; i < inputs; ++i)
       copy_pixels(at.address() + M::input_begin + i * M::input_bytes, x, at.full(), in + i * step_channels,
-                  p.w - s.window[2] / 2, p.h - s.window[1] / 2, p.d - s.window[0] / 2, p.n, 0, work.h, work.d);
+                  p.w - s.low[2], p.h - s.low[1], p.d - s.low[0], p.n, 0, work.h, work.d);
 #pragma unroll 1
     for (int i = 0; i < blocks; ++i)
       copy_pixels(at.address() + i * M::gradient_bytes, dy, at.full(), out + i * step_channels, p.w, p.h, p.d, p.n, 0,

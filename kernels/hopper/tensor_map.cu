@@ -2,6 +2,7 @@
 #include "kernels/hopper/tensor_map.h"
 
 #ifdef __CUDACC__
+#include "kernels/hopper/implicit_corners.h"
 
 namespace dactyl::hopper {
 namespace {
@@ -14,19 +15,18 @@ constexpr auto zeros = CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE;
 
 std::uint64_t unsigned_of(i64 n) { return static_cast<std::uint64_t>(n); }
 
-// Pixels of so many channels, `pitch` numbers apart, by runs of the places between two corners, one relative to the
-// tensor's first and one to its last pixel.
-CUtensorMap pixels_map(const ImplicitShape& s, const void* x, i64 channels, i64 pitch, const int (&low)[3],
-                       const int (&high)[3], int places) {
+// Pixels of so many channels, `pitch` numbers apart, by runs of the places between two corners.
+CUtensorMap pixels_map(const void* x, int batch, const int (&extent)[3], i64 channels, i64 pitch, const Corners& box,
+                       int places) {
   static const auto encode = function_of_driver<decltype(cuTensorMapEncodeIm2col)>("cuTensorMapEncodeIm2col");
-  const i64 pixel = 2 * pitch, row = pixel * s.extent[2], frame = row * s.extent[1];
-  const cuuint64_t extents[] = {unsigned_of(channels), unsigned_of(s.extent[2]), unsigned_of(s.extent[1]),
-                                unsigned_of(s.extent[0]), unsigned_of(s.batch)};
+  const i64 pixel = 2 * pitch, row = pixel * extent[2], frame = row * extent[1];
+  const cuuint64_t extents[] = {unsigned_of(channels), unsigned_of(extent[2]), unsigned_of(extent[1]),
+                                unsigned_of(extent[0]), unsigned_of(batch)};
   const cuuint64_t strides[] = {unsigned_of(pixel), unsigned_of(row), unsigned_of(frame),
-                                unsigned_of(frame * s.extent[0])};
+                                unsigned_of(frame * extent[0])};
   const cuuint32_t steps[] = {1, 1, 1, 1, 1};
   CUtensorMap map{};
-  check_driver(encode(&map, bf16_numbers, 5, const_cast<void*>(x), extents, strides, low, high, step_channels,
+  check_driver(encode(&map, bf16_numbers, 5, const_cast<void*>(x), extents, strides, box.low, box.high, step_channels,
                       static_cast<cuuint32_t>(places), steps, apart, swizzle, promotion, zeros),
                "describing a convolution's pixels");
   return map;
@@ -35,15 +35,11 @@ CUtensorMap pixels_map(const ImplicitShape& s, const void* x, i64 channels, i64 
 }  // namespace
 
 CUtensorMap input_map(const ImplicitShape& s, const void* x, int places) {
-  // With shared taps a run goes up to the row's end.
-  const int low[] = {-(s.window[2] / 2), -(s.window[1] / 2), -(s.window[0] / 2)};
-  const int high[] = {s.row - s.extent[2] + low[0], low[1], low[2]};
-  return pixels_map(s, x, i64{s.groups} * s.ins, s.from_pitch, low, high, places);
+  return pixels_map(x, s.batch, s.in, i64{s.groups} * s.ins, s.from_pitch, input_corners(s), places);
 }
 
 CUtensorMap gradient_map(const ImplicitShape& s, const void* y, int places) {
-  const int low[] = {0, 0, 0}, high[] = {s.row - s.extent[2], 0, 0};
-  return pixels_map(s, y, i64{s.groups} * s.outs, s.to_pitch, low, high, places);
+  return pixels_map(y, s.batch, s.out, i64{s.groups} * s.outs, s.to_pitch, output_corners(s), places);
 }
 
 CUtensorMap filter_map(const ImplicitShape& s, const void* w, int columns) {

@@ -3,6 +3,8 @@
 
 #include "kernels/conv_columns.h"
 #include "kernels/conv_gather.h"
+#include "kernels/hopper/implicit.h"
+#include "kernels/hopper/implicit_weights.h"
 #include "tests/check_op.h"
 
 namespace dactyl {
@@ -159,6 +161,10 @@ TEST(ConvPacking, of_the_nets_stems) {
   EXPECT_EQ(a.kernel, (std::array<i64, 3>{1, 3, 3}));
   EXPECT_EQ(a.in, (std::array<i64, 3>{1, 57, 57}));
   EXPECT_TRUE(a.is_flat());
+  alexnet.dtype = DType::bf16;
+  EXPECT_TRUE(hopper::is_implicit(packed_problem(alexnet, packings(alexnet)[0])));
+  alexnet.pass = Pass::weights;
+  EXPECT_TRUE(hopper::is_implicit_weights(packed_problem(alexnet, packings(alexnet)[0])));
   ConvProblem i3d;
   i3d.ins = 3, i3d.outs = 64, i3d.in = {20, 224, 224}, i3d.out = {10, 112, 112}, i3d.kernel = {7, 7, 7};
   i3d.stride = {2, 2, 2}, i3d.low = {2, 2, 2}, i3d.high = {3, 3, 3};

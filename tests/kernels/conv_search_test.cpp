@@ -88,6 +88,30 @@ TEST_F(ConvSearch, implicit_products_give_the_right_numbers) {
           true);
 }
 
+// Both as a file names them: nothing is searched.
+TEST_F(ConvSearch, a_packed_stem_rests_on_an_implicit_product) {
+  const Use use(Device::cuda());
+  if (!hopper::has_implicit_kernels()) GTEST_SKIP() << "this GPU is no Hopper";
+  std::vector<ConvProblem> all;
+  for (const ConvProblem& p : problems(alexnet, DType::bf16))
+    if (p.pass != Pass::data) all.insert(all.end(), {p, packed_problem(p, packings(p).at(0))});
+  const auto way = [](const ConvProblem& p) {
+    if (p.ins == 3) return to_text(packings(p).at(0));
+    EXPECT_TRUE(p.pass == Pass::weights ? hopper::is_implicit_weights(p) : hopper::is_implicit(p));
+    return "implicit " + (p.pass == Pass::weights ? to_text(hopper::implicit_weights_tiles(p).at(0))
+                                                  : to_text(hopper::implicit_tiles(p).at(0)));
+  };
+  dictate(all, DType::bf16, way);
+  std::vector<std::vector<float>> got, want;
+  listen_to_ways([](const std::string& problem, const std::string& tried, double) {
+    ADD_FAILURE() << "searched: " << tried << " for the " << problem;
+  });
+  apart([&] { got = passes(alexnet, DType::bf16, Algorithm::library, false); });
+  listen_to_ways({});
+  apart([&] { want = passes(alexnet, DType::bf16, Algorithm::reference, false); });
+  for (std::size_t i = 0; i < got.size(); ++i) EXPECT_LE(distance(got[i], want[i]), limit(DType::bf16)) << i;
+}
+
 TEST(EngineName, is_read_as_it_was_written) {
   for (const EngineName& name : {EngineName{47, {{12, 3}, {19, 1}}}, EngineName{0, {}}, EngineName{3, {{5, -1}}}}) {
     const auto read = read_engine_name(to_text(name));

@@ -12,7 +12,16 @@ struct ImplicitCase {
   Shape kernel;
   i64 into = 0, first = 0;  // y is a slice, from channel `first` on, of a tensor of so many; 0: y is dense
   i64 groups = 1;
+  Shape low{}, high{};  // padding; of no extents: SAME
 };
+inline ImplicitCase padded(ImplicitCase c, const Shape& low, const Shape& high) {
+  c.low = low, c.high = high;
+  return c;
+}
+inline ImplicitCase unpadded(const ImplicitCase& c) {
+  const Shape none = c.kernel.rank() == 2 ? Shape{0, 0} : Shape{0, 0, 0};
+  return padded(c, none, none);
+}
 
 // One tile that is not full; channels that fill no step, no unit, no tile; several frames, clips and tiles; rows longer
 // and shorter than a tile; a frame alone; windows of one, three and five taps; slices; more outputs than a tile has;
@@ -33,6 +42,27 @@ inline const std::vector<ImplicitCase> implicit_cases{
     {{2, 2, 5, 6, 240}, 96, {3, 3, 3}, 160, 40, 3},
     {{1, 1, 1, 1, 16}, 24, {3, 1, 1}},
     {{1, 1, 1, 1, 72}, 136, {3, 3, 3}},
+};
+
+// No padding: as AlexNet's stem is packed; clips; frames that fill tiles; a single result; groups. Padding on one side,
+// on the other, more on one than on the other, along one extent and not the next; even windows, one with a result
+// larger than its input.
+inline const std::vector<ImplicitCase> other_paddings{
+    unpadded({{3, 9, 9, 48}, 96, {3, 3}}),
+    unpadded({{2, 5, 7, 9, 16}, 24, {3, 3, 3}}),
+    unpadded({{2, 3, 14, 29, 8}, 8, {1, 5, 3}}),
+    unpadded({{1, 7, 16, 15, 16}, 24, {5, 3, 3}}),
+    unpadded({{2, 3, 3, 3, 72}, 136, {3, 3, 3}}),
+    unpadded({{2, 9, 7, 96}, 256, {5, 5}, 320, 32, 2}),
+    unpadded({{1, 7, 5, 3, 48}, 24, {5, 1, 1}}),
+    padded({{2, 7, 16, 15, 16}, 24, {5, 3, 3}}, {2, 0, 1}, {0, 0, 0}),
+    padded({{2, 4, 16, 15, 16}, 24, {3, 3, 3}}, {0, 1, 0}, {1, 0, 1}),
+    padded({{3, 8, 11, 72}, 56, {5, 5}, 96, 8}, {2, 0}, {0, 2}),
+    padded({{3, 8, 11, 40}, 56, {5, 5}}, {0, 2}, {1, 1}),
+    unpadded({{2, 5, 6, 9, 24}, 32, {4, 4, 4}}),
+    unpadded({{3, 9, 8, 24}, 16, {2, 2}}),
+    padded({{2, 9, 8, 24}, 16, {2, 3}}, {0, 0}, {1, 0}),
+    padded({{2, 6, 9, 8, 16}, 16, {2, 4, 2}}, {1, 1, 1}, {1, 2, 1}),
 };
 
 inline Tensor implicit_noise(const Shape& shape, std::uint32_t stream) {
@@ -65,8 +95,8 @@ struct WantedImplicit {
     }
     w = implicit_noise(filter, 2);
     if (epilogue) bias = implicit_noise({c.outs}, 3);
-    const ConvOptions plain = {
-        .window = window(c.kernel, step, half), .groups = c.groups, .algorithm = Algorithm::reference};
+    const Window taps{c.kernel, step, c.low.rank() ? c.low : half, c.low.rank() ? c.high : half};
+    const ConvOptions plain = {.window = taps, .groups = c.groups, .algorithm = Algorithm::reference};
     ConvOptions options = plain;
     options.relu = epilogue;
     if (epilogue) options.bias = bias.to(DType::f32);

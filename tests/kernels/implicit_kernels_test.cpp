@@ -9,6 +9,7 @@ const std::vector<ImplicitCase> large{
     {{2, 10, 56, 56, 64}, 64, {3, 3, 3}},
     {{3, 5, 28, 28, 112}, 224, {3, 3, 3}, 480, 64},
     {{9, 45, 45, 72}, 96, {3, 3}},
+    unpadded({{3, 57, 57, 48}, 96, {3, 3}}),  // AlexNet's stem, packed
 };
 
 // AlexNet's, of one picture and of several.
@@ -52,6 +53,7 @@ void check_tile(const ImplicitCase& c, const WantedImplicit& want, const Implici
     for (const Tensor& beside : {before, behind})
       for (const float v : beside.floats()) ASSERT_EQ(v, 3) << "beside a slice";
   }
+  if (!is_implicit(want.data)) return;
   ImplicitTile of_data = tile;  // whose sums may have fewer steps than there are parts
   of_data.parts = std::min(tile.parts, ImplicitShape(want.data, tile.rows).least_steps());
   const auto data = [&](const Tensor& dx) { implicit_conv(want.data, {dx, want.w, want.dy, {}}, of_data); };
@@ -79,6 +81,11 @@ TEST_F(ImplicitKernels, a_single_tile_by_rows_agrees_with_the_loops) {
   check_tile(c, WantedImplicit(c, false), {1, 32, true});
 }
 
+TEST_F(ImplicitKernels, a_single_tile_without_padding_agrees_with_the_loops) {
+  const ImplicitCase& c = other_paddings.front();
+  for (const bool rows : {false, true}) check_tile(c, WantedImplicit(c, true), {1, 96, rows});
+}
+
 void check_tiles(const std::vector<ImplicitCase>& cases, bool epilogue, bool rows) {
   for (const ImplicitCase& c : cases) {
     const WantedImplicit want(c, epilogue);
@@ -92,6 +99,12 @@ TEST_F(ImplicitKernels, all_tiles_agree_with_the_loops) {
 }
 TEST_F(ImplicitKernels, all_tiles_by_rows_agree_with_the_loops) {
   for (const bool epilogue : {false, true}) check_tiles(implicit_cases, epilogue, true);
+}
+TEST_F(ImplicitKernels, all_tiles_with_other_paddings_agree_with_the_loops) {
+  check_tiles(other_paddings, true, false);
+}
+TEST_F(ImplicitKernels, all_tiles_with_other_paddings_by_rows_agree_with_the_loops) {
+  check_tiles(other_paddings, true, true);
 }
 TEST_F(ImplicitKernels, many_tiles_agree_with_the_loops) { check_tiles(large, true, false); }
 TEST_F(ImplicitKernels, many_tiles_by_rows_agree_with_the_loops) { check_tiles(large, true, true); }

@@ -6,42 +6,25 @@
 #include "kernels/hopper/implicit_share.h"
 #include "kernels/hopper/implicit_walk.h"
 #include "kernels/hopper/quad.h"
+#include "tests/kernels/copied_pixels.h"
 #include "tests/kernels/implicit_cases.h"
 
 namespace dactyl::hopper {
 namespace {
 
-using Image = std::vector<float>;  // shared memory as numbers; offsets into it are in bytes, as in the kernels
-
-// With a swizzle of 128 bytes, what is 16 bytes at column c of row r lies at column c xor r mod 8.
-std::size_t swizzled(int address) { return static_cast<std::size_t>(address ^ (address >> 7 & 7) << 4) / 2; }
-
 float number(const bf16* at, bool inside) { return inside ? float(*at) : 0; }
 
-// The copy engine: a run of places, 64 channels of each, as the run's first tap sees them. What lies in another group
-// must not be used: NaN.
+// A run of places, 64 channels of each, as the run's first tap sees them. What lies in another group must not be used:
+// NaN.
 Image copied_run(const ImplicitShape& s, const bf16* x, int first, int count, const RunWalk& run, int group) {
   Image to(static_cast<std::size_t>(count) * step_channels, std::nanf(""));
-  const Pixel begin = s.pixel(first);
-  int at[4] = {begin.w, begin.h, begin.d, begin.n};
-  const int end[3] = {s.row, s.extent[1], s.extent[0]};
-  for (int i = 0; i < count; ++i) {
-    const int w = at[0] - s.window[2] / 2 + run.w, h = at[1] - s.window[1] / 2 + run.h,
-              d = at[2] - s.window[0] / 2 + run.d;
-    const bool inside =
-        w >= 0 && w < s.extent[2] && h >= 0 && h < s.extent[1] && d >= 0 && d < s.extent[0] && at[3] < s.batch;
-    const i64 pixel = ((i64{at[3]} * s.extent[0] + d) * s.extent[1] + h) * s.extent[2] + w;
-    for (int c = run.channel(); c < run.channel() + step_channels; ++c) {
-      const int of_all = group * s.ins + c;
-      float& copied = to[swizzled(i * 128 + 2 * (c - run.channel()))];
-      copied = inside && of_all < s.groups * s.ins ? float(x[pixel * s.from_pitch + of_all]) : 0;
-      if (c >= s.ins && of_all < s.groups * s.ins) copied = std::nanf("");
-    }
-    for (int e = 0; e < 3 && ++at[e] == end[e]; ++e) {
-      at[e] = 0;
-      if (e == 2) ++at[3];
-    }
-  }
+  const Pixel p = s.pixel(first);
+  const i64 all = i64{s.groups} * s.ins, channel = group * s.ins + run.channel();
+  copy_pixels(to, 0, pixels(x, s.batch, s.in, all, s.from_pitch), input_corners(s),
+              {p.n, p.d - s.low[0], p.h - s.low[1], p.w - s.low[2]}, {run.d, run.h, run.w}, count, channel);
+  for (int i = 0; i < count; ++i)
+    for (int c = std::max(0, s.ins - run.channel()); c < step_channels && channel + c < all; ++c)
+      to[swizzled(i * 128 + 2 * c)] = std::nanf("");
   return to;
 }
 
@@ -121,9 +104,7 @@ template <int blocks, int columns>
 std::vector<float> by_hand(const ImplicitShape& s, const bf16* x, const bf16* w, const bf16* bias, bool relu,
                            int parts = 1) {
   using M = TileMemory<blocks, columns>;
-  std::vector<float> y(
-      static_cast<std::size_t>(i64{s.batch} * s.extent[0] * s.extent[1] * s.extent[2] * s.groups * s.outs),
-      std::nanf(""));
+  std::vector<float> y(static_cast<std::size_t>(s.pixels() * s.groups * s.outs), std::nanf(""));
   const TileGrid grid(s, {blocks, columns, s.shared > 1, parts});
   std::vector<float> d;
   for (int tile = 0; tile < grid.count; ++tile) {
@@ -140,24 +121,28 @@ std::vector<float> by_hand(const ImplicitShape& s, const bf16* x, const bf16* w,
 
 std::vector<double> doubles(const std::vector<float>& v) { return {v.begin(), v.end()}; }
 
+void check_by_hand(const ImplicitCase& c, bool rows) {
+  const WantedImplicit want(c, rows);
+  SCOPED_TRACE(to_text(want.forward) + (rows ? " by rows" : ""));
+  ASSERT_TRUE(is_implicit(want.forward));
+  const bf16 *x = want.x.data<bf16>(), *w = want.w.data<bf16>(), *bias = rows ? want.bias.data<bf16>() : nullptr;
+  const ImplicitShape s(want.forward, rows);
+  const int parts = std::min(3, s.least_steps());
+  expect_close("y", doubles(by_hand<1, 112>(s, x, w, bias, rows, parts)), numbers(want.y), 1e-5);
+  ASSERT_EQ(is_implicit(want.data), c.low.rank() == 0) << "SAME alone";
+  if (!is_implicit(want.data)) return;
+  std::vector<bf16> turned;
+  for (i64 i = 0; i < want.w.count(); ++i)
+    turned.push_back(w[exchanged(i, want.forward.outs / c.groups, want.forward.taps(), want.forward.ins)]);
+  const auto dx = by_hand<2, 32>(ImplicitShape(want.data, rows), want.dy.data<bf16>(), turned.data(), nullptr, false);
+  expect_close("dx", doubles(dx), numbers(want.dx), 1e-5);
+}
+
 TEST(Implicit, runs_and_operands_make_the_convolution) {
   const Use use(Device::cpu());
-  for (const ImplicitCase& c : implicit_cases)
-    for (const bool rows : {false, true}) {
-      const WantedImplicit want(c, rows);
-      SCOPED_TRACE(to_text(want.forward) + (rows ? " by rows" : ""));
-      ASSERT_TRUE(is_implicit(want.forward) && is_implicit(want.data));
-      const bf16 *x = want.x.data<bf16>(), *w = want.w.data<bf16>(), *bias = rows ? want.bias.data<bf16>() : nullptr;
-      const ImplicitShape s(want.forward, rows);
-      const int parts = std::min(3, s.least_steps());
-      expect_close("y", doubles(by_hand<1, 112>(s, x, w, bias, rows, parts)), numbers(want.y), 1e-5);
-      std::vector<bf16> turned;
-      for (i64 i = 0; i < want.w.count(); ++i)
-        turned.push_back(w[exchanged(i, want.forward.outs / c.groups, want.forward.taps(), want.forward.ins)]);
-      const auto dx =
-          by_hand<2, 32>(ImplicitShape(want.data, rows), want.dy.data<bf16>(), turned.data(), nullptr, false);
-      expect_close("dx", doubles(dx), numbers(want.dx), 1e-5);
-    }
+  for (const std::vector<ImplicitCase>* cases : {&implicit_cases, &other_paddings})
+    for (const ImplicitCase& c : *cases)
+      for (const bool rows : {false, true}) check_by_hand(c, rows);
 }
 
 ConvProblem i3d() {
@@ -252,7 +237,13 @@ TEST(Implicit, is_asked_for_by_shape) {
   EXPECT_FALSE(without([](ConvProblem& p) { p.outs = 100; }));
   EXPECT_FALSE(without([](ConvProblem& p) { p.into = 197; }));
   EXPECT_FALSE(without([](ConvProblem& p) { p.stride[2] = 2; }));
-  EXPECT_FALSE(without([](ConvProblem& p) { p.low[0] = 0; }));
+  EXPECT_FALSE(without([](ConvProblem& p) { p.low[0] = 0; })) << "two behind the last";
+  EXPECT_FALSE(without([](ConvProblem& p) { p.low[1] = 2, p.out[1] = 11; }));
+  const auto unpadded = [](ConvProblem& p) { p.low = p.high = {}, p.out = {8, 54, 54}; };
+  EXPECT_TRUE(without(unpadded));
+  EXPECT_TRUE(without([&](ConvProblem& p) { unpadded(p), p.kernel[2] = 4, p.out[2] = 53; }));
+  EXPECT_FALSE(without([&](ConvProblem& p) { unpadded(p), p.out[2] = 53; })) << "less than no padding";
+  EXPECT_FALSE(without([&](ConvProblem& p) { unpadded(p), p.pass = Pass::data; }));
   EXPECT_FALSE(without([](ConvProblem& p) { p.kernel = {1, 1, 1}, p.low = p.high = {0, 0, 0}; }));
   EXPECT_FALSE(without([](ConvProblem& p) { p.alignment[1] = 8; }));
   EXPECT_FALSE(without([](ConvProblem& p) { p.batch = i64{1} << 31; }));

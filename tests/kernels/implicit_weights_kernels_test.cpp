@@ -18,6 +18,7 @@ const std::vector<ImplicitCase> large{
     {{16, 13, 13, 384}, 384, {3, 3}, 0, 0, 2},
     {{16, 13, 13, 384}, 256, {3, 3}, 320, 32, 2},
     {{4, 9, 11, 7, 96}, 136, {3, 3, 1}},
+    unpadded({{16, 57, 57, 48}, 96, {3, 3}}),  // AlexNet's stem, packed
 };
 
 // Runs the pass on memory full of NaN with guard zones, again, and as a replayed graph.
@@ -60,10 +61,15 @@ TEST_F(ImplicitWeightsKernels, a_single_tile_in_parts_agrees_with_the_loops) {
   check_tile(WantedImplicit(implicit_cases[2], false), {3, 64, 2});
 }
 
+TEST_F(ImplicitWeightsKernels, a_single_tile_without_padding_agrees_with_the_loops) {
+  check_tile(WantedImplicit(other_paddings.front(), false), {2, 48, 1});
+}
+
 // All tiles, in as many parts as the choice says; or in one, and in some that are not even.
 void check_tiles(const std::vector<ImplicitCase>& cases, bool as_chosen) {
   for (const ImplicitCase& c : cases) {
     const WantedImplicit want(c, false);
+    if (!is_implicit_weights(want.weights)) continue;  // an even window
     for (WeightsTile tile : implicit_weights_tiles(want.weights)) {
       if (as_chosen) {
         check_tile(want, tile);
@@ -80,6 +86,9 @@ void check_tiles(const std::vector<ImplicitCase>& cases, bool as_chosen) {
 
 TEST_F(ImplicitWeightsKernels, all_tiles_agree_with_the_loops) { check_tiles(implicit_cases, false); }
 TEST_F(ImplicitWeightsKernels, all_tiles_in_parts_agree_with_the_loops) { check_tiles(implicit_cases, true); }
+TEST_F(ImplicitWeightsKernels, all_tiles_with_other_paddings_agree_with_the_loops) {
+  for (const bool as_chosen : {false, true}) check_tiles(other_paddings, as_chosen);
+}
 TEST_F(ImplicitWeightsKernels, many_runs_agree_with_the_loops) { check_tiles(large, true); }
 
 TEST_F(ImplicitWeightsKernels, tiles_that_are_none_are_refused) {

@@ -3,57 +3,25 @@
 #include "kernels/hopper/implicit_weights.h"
 
 #include "kernels/hopper/stem_lines.h"
+#include "tests/kernels/copied_pixels.h"
 #include "tests/kernels/implicit_cases.h"
 
 namespace dactyl::hopper {
 namespace {
 
-using Image = std::vector<float>;  // shared memory as numbers; offsets into it are in bytes, as in the kernels
-
-// With a swizzle of 128 bytes, what is 16 bytes at column c of row r lies at column c xor r mod 8.
-std::size_t swizzled(int address) { return static_cast<std::size_t>(address ^ (address >> 7 & 7) << 4) / 2; }
-
-// Pixels of a tensor of `channels` whose rows are so many numbers apart.
-struct Pixels {
-  const bf16* numbers;
-  i64 channels, pitch;
-};
-
-// The copy engine: a run of places from `first` on, 64 channels of each, as a tap sees them whose distance from the
-// place is given; zeros beyond the borders and the channels. It comes to lie at byte `at`.
-void copy_run(const ImplicitShape& s, const Pixels& x, int first, int count, int channel, std::array<int, 3> tap,
-              Image& to, int at) {
-  const Pixel p = s.pixel(first);
-  int w = p.w, h = p.h, d = p.d, n = p.n;
-  for (int i = 0; i < count; ++i) {
-    const int from[] = {d + tap[0], h + tap[1], w + tap[2]};
-    bool inside = n < s.batch;
-    for (int e = 0; e < 3; ++e) inside = inside && from[e] >= 0 && from[e] < s.extent[e];
-    const i64 pixel = ((i64{n} * s.extent[0] + from[0]) * s.extent[1] + from[1]) * s.extent[2] + from[2];
-    for (int c = 0; c < step_channels; ++c)
-      to[swizzled(at + i * 128 + 2 * c)] =
-          inside && channel + c < x.channels ? float(x.numbers[pixel * x.pitch + channel + c]) : 0;
-    if (++w < s.row) continue;
-    w = 0;
-    if (++h < s.extent[1]) continue;
-    h = 0;
-    if (++d < s.extent[0]) continue;
-    d = 0, ++n;
-  }
-}
-
 // What is beyond the group is not brought.
 template <class M>
 Image copied_stage(const ImplicitShape& s, const WeightsWork& work, int first, const bf16* x, const bf16* dy) {
   Image to(M::bytes / 2, std::nanf(""));
+  const Pixel p = s.pixel(first), seen{p.n, p.d - s.low[0], p.h - s.low[1], p.w - s.low[2]};
+  const Pixels of_x = pixels(x, s.batch, s.in, i64{s.groups} * s.ins, s.from_pitch);
+  const Pixels of_y = pixels(dy, s.batch, s.out, i64{s.groups} * s.outs, s.to_pitch);
   for (int i = 0; i < std::min(M::inputs, boxes(s.ins - work.in)); ++i)
-    copy_run(s, {x, i64{s.groups} * s.ins, s.from_pitch}, first, M::brought(s),
-             work.group * s.ins + work.in + i * step_channels,
-             {work.d - s.window[0] / 2, work.h - s.window[1] / 2, -(s.window[2] / 2)}, to,
-             M::input_begin + i * M::input_bytes);
+    copy_pixels(to, M::input_begin + i * M::input_bytes, of_x, input_corners(s), seen, {work.d, work.h, 0},
+                M::brought(s), work.group * s.ins + work.in + i * step_channels);
   for (int i = 0; i < std::min(M::blocks, boxes(s.outs - work.out)); ++i)
-    copy_run(s, {dy, i64{s.groups} * s.outs, s.to_pitch}, first, M::places, work.group * s.outs + work.out + i * 64, {},
-             to, i * M::gradient_bytes);
+    copy_pixels(to, i * M::gradient_bytes, of_y, output_corners(s), p, {}, M::places,
+                work.group * s.outs + work.out + i * step_channels);
   return to;
 }
 
@@ -114,26 +82,31 @@ void check_by_hand(const WantedImplicit& want, int parts) {
   expect_close("dw", std::vector<double>(dw.begin(), dw.end()), numbers(want.dw), 1e-5);
 }
 
+void check_by_hand(const WantedImplicit& want) {
+  if (want.weights.kernel[2] == 5) {
+    check_by_hand<1, 32, 5>(want, 2);
+    check_by_hand<2, 48, 5>(want, 1);
+    check_by_hand<3, 48, 5>(want, 1);
+  } else if (want.weights.kernel[2] == 3) {
+    check_by_hand<1, 112, 3>(want, 2);
+    check_by_hand<2, 96, 3>(want, 1);
+    check_by_hand<2, 128, 3>(want, 2);
+    check_by_hand<3, 64, 3>(want, 3);
+  } else {
+    check_by_hand<2, 64, 1>(want, 1);
+    check_by_hand<1, 128, 1>(want, 1);
+    check_by_hand<3, 64, 1>(want, 1);
+  }
+}
+
 TEST(ImplicitWeights, runs_and_operands_make_the_gradient) {
   const Use use(Device::cpu());
-  for (const ImplicitCase& c : implicit_cases) {
-    const WantedImplicit want(c, false);
-    ASSERT_TRUE(is_implicit_weights(want.weights)) << to_text(want.weights);
-    if (want.weights.kernel[2] == 5) {
-      check_by_hand<1, 32, 5>(want, 2);
-      check_by_hand<2, 48, 5>(want, 1);
-      check_by_hand<3, 48, 5>(want, 1);
-    } else if (want.weights.kernel[2] == 3) {
-      check_by_hand<1, 112, 3>(want, 2);
-      check_by_hand<2, 96, 3>(want, 1);
-      check_by_hand<2, 128, 3>(want, 2);
-      check_by_hand<3, 64, 3>(want, 3);
-    } else {
-      check_by_hand<2, 64, 1>(want, 1);
-      check_by_hand<1, 128, 1>(want, 1);
-      check_by_hand<3, 64, 1>(want, 1);
+  for (const std::vector<ImplicitCase>* cases : {&implicit_cases, &other_paddings})
+    for (const ImplicitCase& c : *cases) {
+      const WantedImplicit want(c, false);
+      ASSERT_EQ(is_implicit_weights(want.weights), c.kernel[-1] % 2 == 1) << to_text(want.weights);
+      if (is_implicit_weights(want.weights)) check_by_hand(want);
     }
-  }
 }
 
 ConvProblem problem(i64 batch, i64 groups, i64 ins, i64 outs, i64 extent, i64 window) {
@@ -221,6 +194,10 @@ TEST(ImplicitWeights, is_asked_for_by_shape) {
   EXPECT_FALSE(with([](ConvProblem& p) { p.dtype = DType::f16; }));
   EXPECT_FALSE(with([](ConvProblem& p) { p.into = 300; }));
   EXPECT_FALSE(with([](ConvProblem& p) { p.stride[1] = 2; }));
+  const auto unpadded = [](ConvProblem& p) { p.low = p.high = {}, p.out = {1, 23, 23}; };
+  EXPECT_TRUE(with(unpadded));
+  EXPECT_FALSE(with([&](ConvProblem& p) { unpadded(p), p.kernel[2] = 4, p.out[2] = 24; })) << "no kernels for that";
+  EXPECT_TRUE(with([&](ConvProblem& p) { unpadded(p), p.kernel[1] = 4, p.out[1] = 24; }));
 }
 
 }  // namespace
