@@ -44,6 +44,23 @@ struct alignas(n * sizeof(T)) Side {
   HD static Side load(const T* from) { return *reinterpret_cast<const Side*>(from); }
 };
 
+// v = the numbers of a Side or Pack, the bf16 ones by words: one instruction for each.
+template <int n, class Numbers>
+HD void widen(const Numbers& from, float* v) {
+  if constexpr (std::is_same_v<decltype(from.v), bf16[n]>) {
+    struct alignas(2 * n) Words {
+      std::uint32_t v[n / 2];
+    };
+    const auto words = std::bit_cast<Words>(from);
+    for (int j = 0; j < n / 2; ++j) {
+      v[2 * j] = std::bit_cast<float>(words.v[j] << 16);
+      v[2 * j + 1] = std::bit_cast<float>(words.v[j] & 0xffff0000u);
+    }
+  } else {
+    for (int j = 0; j < n; ++j) v[j] = float(from.v[j]);
+  }
+}
+
 // What a thread needs that takes n numbers of a row, n / Pack<T>::size packs.
 template <class T, int n>
 struct Lrn {
@@ -74,14 +91,9 @@ struct Lrn {
     Side<T, reach> left{}, right{};
     if (channel > 0) left = Side<T, reach>::load(row - reach);
     if (channel + n < channels) right = Side<T, reach>::load(row + n);
-    for (int p = 0; p < n; p += size) {
-      const Pack<T> own = Pack<T>::load(row + p);
-      for (int j = 0; j < size; ++j) v[reach + p + j] = float(own.v[j]);
-    }
-    for (int j = 0; j < reach; ++j) {
-      v[j] = float(left.v[j]);
-      v[reach + n + j] = float(right.v[j]);
-    }
+    for (int p = 0; p < n; p += size) widen<size>(Pack<T>::load(row + p), v + reach + p);
+    widen<reach>(left, v);
+    widen<reach>(right, v + reach + n);
   }
   // The same of x, after relu.
   template <int reach>
