@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/each.h"
+#include "kernels/conv_gather_run.h"
 #include "kernels/divisor.h"
 
 namespace dactyl {
@@ -11,7 +12,9 @@ struct GatherAxis {
   int source = 1, places = 1, block = 1;
   int step = 1, offset = 0, sign = 1, stride = 1;
 
-  // Which number tap a of window j sees: (j·step + offset + sign·a) / stride, −1 outside and between strides.
+  // Which number tap a of window j sees where neither sign nor stride matter, inside or not.
+  HD int ahead(int j, int a) const { return j * step + offset + a; }
+  // The same in general: (j·step + offset + sign·a) / stride, −1 outside and between strides.
   HD int at(int j, int a) const {
     const int t = j * step + offset + sign * a;
     if (t < 0 || (stride != 1 && t % stride != 0)) return -1;
@@ -33,17 +36,12 @@ struct Gather {
 namespace detail {
 
 template <class T>
-struct alignas(sizeof(T) * 8 < 16 ? sizeof(T) * 8 : 16) Eight {
-  T v[8];
-};
-
-template <class T>
 struct GatherBody {
   Gather g;
-  bool whole;       // eights of the result are eights of the source
-  bool neighbours;  // the taps along the width, where they are all there, are a run of eight numbers or more
+  bool whole;  // eights of the result are eights of the source
+  bool runs;   // the taps along the width are a run of eight numbers or more
   i64 first_row;
-  Divisor eights, channels, block_h, block_w, places_d, places_h, places_w;
+  Divisor eights, run, channels, block_h, block_w, places_d, places_h, places_w;
   const T* from;
   Eight<T>* to;
 
@@ -64,35 +62,43 @@ struct GatherBody {
   }
   // The i-th eight numbers of the result from row first_row on.
   HD void operator()(i64 i) const {
-    int k, c, place[3], tap[3];
+    int k, place[3];
     const std::uint32_t row = static_cast<std::uint32_t>(first_row) + eights.split(static_cast<std::uint32_t>(i), k);
     std::uint32_t n = places_w.split(row, place[2]);
     n = places_h.split(n, place[1]);
     n = places_d.split(n, place[0]);
-    std::uint32_t t = channels.split(static_cast<std::uint32_t>(k) * 8, c);
-    t = block_w.split(t, tap[2]);
-    tap[0] = static_cast<int>(block_h.split(t, tap[1]));
-    const T* at = source(static_cast<int>(n), place, tap);
-    if (whole && at)
-      to[i] = *reinterpret_cast<const Eight<T>*>(at + c);
-    else if (neighbours && g.axis[2].at(place[2], 0) >= 0 && g.axis[2].at(place[2], g.axis[2].block - 1) >= 0)
-      to[i] = of_runs(static_cast<int>(n), place, tap, c);
-    else
-      to[i] = mixed(static_cast<int>(n), place, tap, at, c);
+    const int batch = static_cast<int>(n);
+    to[i] = runs ? of_runs(batch, place, 8 * k) : of_taps(batch, place, 8 * k);
   }
 
-  // Eight numbers of a run, or of its end and the next one's beginning: asked for at once.
-  HD Eight<T> of_runs(int n, const int (&place)[3], const int (&tap)[3], int c) const {
-    const int begin = tap[2] * g.channels + c, rest = g.axis[2].block * g.channels - begin;
-    const bool last_row = tap[1] + 1 == g.axis[1].block;
-    const int here[3] = {tap[0], tap[1], 0}, next[3] = {tap[0] + last_row, last_row ? 0 : tap[1] + 1, 0};
-    const T *run = source(n, place, here), *behind = source(n, place, next);
-    Eight<T> y;
-    for (int e = 0; e < 8; ++e) {
-      const T* from_run = e < rest ? run : behind;
-      y.v[e] = from_run ? from_run[e < rest ? begin + e : e - rest] : T(compute_t<T>(0));
-    }
-    return y;
+  // Eight numbers of a run, or of its end and the next one's beginning: asked for at once. `at`: the first one's place
+  // in the result's row.
+  HD Eight<T> of_runs(int n, const int (&place)[3], int at) const {
+    int begin, h;
+    const int d = static_cast<int>(block_h.split(run.split(static_cast<std::uint32_t>(at), begin), h));
+    const int end = static_cast<int>(run.by) - begin, left = g.axis[2].ahead(place[2], 0) * g.channels;
+    const bool last = h + 1 == g.axis[1].block;
+    return of_two(from, of_line(n, place, d, h, left + begin, 0, end),
+                  of_line(n, place, last ? d + 1 : d, last ? 0 : h + 1, left - end, end, 8), end);
+  }
+  // Numbers [first, last) of eight that begin at number `left` of the line that taps d and h see.
+  HD Run of_line(int n, const int (&place)[3], int d, int h, int left, int first, int last) const {
+    const int length = g.axis[2].source * g.channels, z = g.axis[0].ahead(place[0], d),
+              y = g.axis[1].ahead(place[1], h);
+    const bool inside = d < g.axis[0].block && z >= 0 && z < g.axis[0].source && y >= 0 && y < g.axis[1].source;
+    const int line = inside ? (n * g.axis[0].source + z) * g.axis[1].source + y : 0;
+    const int until = length - left < 8 ? length - left : 8;
+    return {i64{line} * length + left, first > -left ? first : -left, !inside ? 0 : last < until ? last : until};
+  }
+
+  // Eight numbers of one tap, or of several.
+  HD Eight<T> of_taps(int n, const int (&place)[3], int first) const {
+    int c, tap[3];
+    std::uint32_t t = channels.split(static_cast<std::uint32_t>(first), c);
+    t = block_w.split(t, tap[2]);
+    tap[0] = static_cast<int>(block_h.split(t, tap[1]));
+    const T* at = source(n, place, tap);
+    return whole && at ? *reinterpret_cast<const Eight<T>*>(at + c) : mixed(n, place, tap, at, c);
   }
 
   // Eight numbers of which each may be another tap's.

@@ -107,7 +107,7 @@ void run_forward(const Tensor& x, const Tensor& y, const LrnOptions& options) {
 }
 
 void run_backward(const Tensor& x, const Tensor& dy, const Tensor& dx, const LrnOptions& options) {
-  if (by_packs(x, dy, options)) return fast::lrn_backward(x, dy, dx, options);
+  if (by_packs(x, dy, options)) return fast::lrn_backward(x, dy, dx, options, fast::lrn_wants_pairs(x));
   if (by_rows(x, options))
     return each_lrn_row(x, options, [&](LrnRows& rows, i64 i) {
       rows.backward(x.data<float>() + i, dy.data<float>() + i, dx.data<float>() + i);
