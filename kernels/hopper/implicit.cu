@@ -56,15 +56,16 @@ template <int blocks, int columns>
 void launch_implicit(const ImplicitShape& s, const void* x, const void* w, int parts, const ImplicitOutput& e) {
   using M = TileMemory<blocks, columns>;
   constexpr int bytes = M::bytes + 1024;
-  const TileGrid grid(s, {blocks, columns, s.shared > 1, parts});
+  TileGrid grid(s, {blocks, columns, s.shared > 1, parts});
   const CUtensorMap of_x = input_map(s, x, M::brought(s)), of_w = filter_map(s, w, columns);
   const auto kernel = implicit_kernel<blocks, columns>;
   if (parts > 1)
     return clusters::launch_of(parts, kernel, grid.count / parts, implicit_threads, bytes, "implicit convolution", s,
                                grid, of_x, of_w, e);
+  const int launched = std::min(grid.count, multiprocessors());
+  grid.stay = grid.filters_stay(s, launched);
   allow(kernel, bytes);
-  kernel<<<std::min(grid.count, multiprocessors()), implicit_threads, bytes, Context::current().compute().handle()>>>(
-      s, grid, of_x, of_w, e);
+  kernel<<<launched, implicit_threads, bytes, Context::current().compute().handle()>>>(s, grid, of_x, of_w, e);
   check_launch("implicit convolution");
 }
 

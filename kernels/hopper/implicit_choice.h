@@ -15,9 +15,11 @@ inline double predicted_cycles(const ImplicitShape& s, const ImplicitTile& t, in
   const double blocks = 2.0 * t.blocks, units = (s.steps - 1) * 4 + s.last_units;
   const double arithmetic = units * blocks * t.columns / 2;
   const double read = units * blocks * (64 + t.columns) * 32 / 128;
-  const double brought = s.steps * (64 * blocks / s.shared + t.columns);     // by 128 bytes
+  const TileGrid grid(s, t);
+  const int count = grid.count, rounds = (count + processors - 1) / processors;
+  const bool stay = grid.filters_stay(s, std::min(count, processors));
+  const double brought = s.steps * (64 * blocks / s.shared + (stay ? 0 : t.columns));  // by 128 bytes
   const double fetched = brought * 128 * s.ins / (s.steps * step_channels);  // what is beyond the channels is not
-  const int count = TileGrid(s, t).count, rounds = (count + processors - 1) / processors;
   const double rate = std::min(64.0, 26.0 * processors / std::min(count, processors));
   const double late = s.steps * 1000.0 / std::min(run_stages(t.blocks) * s.shared, filter_stages(t.blocks, t.columns));
   const double sum = s.taps() * std::max({arithmetic, read + brought, fetched / rate, late});

@@ -20,7 +20,7 @@ constexpr int implicit_threads = 384, multiplying_threads = 256;
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
 template <class M>
 __device__ void bring_tile(Rings<M>& at, const ImplicitShape& s, const CUtensorMap& x, const CUtensorMap& w,
-                           const TileWork& tile, Steps part) {
+                           const TileWork& tile, Steps part, bool with_filters) {
   const Pixel p = s.pixel(tile.first);
   const int in = tile.group * s.ins, filter = tile.group * s.outs + tile.out;
   for (RunWalk run(s, s.depth_taps(tile.first, M::places), part); run.more(); run.next(), at.runs.next()) {
@@ -28,7 +28,7 @@ __device__ void bring_tile(Rings<M>& at, const ImplicitShape& s, const CUtensorM
     arrive_and_expect(at.runs.full(), M::brought(s) * M::row_bytes);
     copy_pixels(at.runs.address(), x, at.runs.full(), in + run.channel(), p.w - s.low[2], p.h - s.low[1],
                 p.d - s.low[0], p.n, run.w, run.h, run.d);
-    for (int tap = 0; tap < s.shared; ++tap, at.filters.next()) {
+    for (int tap = 0; with_filters && tap < s.shared; ++tap, at.filters.next()) {
       at.filters.wait_until_empty();
       arrive_and_expect(at.filters.full(), M::filter_bytes);
       copy_box(at.filters.address(), w, at.filters.full(), run.channel(), run.tap() + tap, filter);
@@ -43,7 +43,7 @@ __device__ void bring_all(Rings<TileMemory<blocks, columns>> at, const ImplicitS
   fetch_map(w);
   for (int tile = blockIdx.x; tile < g.count; tile += gridDim.x) {
     const TileWork work = g.work(tile);
-    bring_tile(at, s, x, w, work, g.steps(s, work));
+    bring_tile(at, s, x, w, work, g.steps(s, work), !g.stay || tile == static_cast<int>(blockIdx.x));
   }
 }
 
@@ -59,10 +59,10 @@ __device__ void multiply_all(Rings<TileMemory<blocks, columns>> at, const Implic
     if constexpr (is_parted<blocks, columns>)
       if (g.parts > 1) {
         const PartSums<columns> parts(s, g, work, sums);
-        multiply_tile(at, s, g.steps(s, work), half, d);
+        multiply_tile(at, s, g.steps(s, work), half, d, false);
         return add_up_parts<multiplying_threads>(s, e, parts, outputs, half, d[0]);
       }
-    multiply_tile(at, s, g.steps(s, work), half, d);
+    multiply_tile(at, s, g.steps(s, work), half, d, g.stay);
 #pragma unroll
     for (int b = 0; b < blocks; ++b) store_block(s, e, work.first + (half * blocks + b) * 64, outputs, d[b]);
   }

@@ -42,10 +42,12 @@ __device__ void multiply_step(float (&d)[blocks][n], unsigned run, unsigned filt
 }
 
 // Some steps of a tile's sums. Stages are given back when the next products have been asked for and those that read
-// them are done.
+// them are done; filters that stay are found where the first tile found them.
 template <class M, int blocks, int n>
-__device__ void multiply_tile(Rings<M>& at, const ImplicitShape& s, Steps part, int group, float (&d)[blocks][n]) {
+__device__ void multiply_tile(Rings<M>& at, const ImplicitShape& s, Steps part, int group, float (&d)[blocks][n],
+                              bool stay) {
   int filter = -1, run = -1;  // stages to give back
+  if (stay) at.filters.stage = 0, at.filters.round = 0;
   int step;
   quotient(s.by_steps, part.first, step);
   for (int left = part.count; left > 0; --left, at.runs.next()) {
@@ -55,7 +57,7 @@ __device__ void multiply_tile(Rings<M>& at, const ImplicitShape& s, Steps part, 
       multiply_step<M>(d, at.runs.address() + M::run_at(group, 0, tap, 0), at.filters.address(), s.units(step),
                        filter >= 0);
       wait_for_multiplications<1>();
-      if (filter >= 0) at.filters.give_back(filter);
+      if (filter >= 0 && !stay) at.filters.give_back(filter);
       if (tap == 0 && run >= 0) at.runs.give_back(run);
       filter = at.filters.stage;
     }
@@ -65,7 +67,7 @@ __device__ void multiply_tile(Rings<M>& at, const ImplicitShape& s, Steps part, 
   wait_for_multiplications<0>();
 #pragma unroll
   for (int b = 0; b < blocks; ++b) settle(d[b]);
-  at.filters.give_back(filter);
+  if (!stay) at.filters.give_back(filter);
   at.runs.give_back(run);
 }
 
