@@ -35,8 +35,24 @@ __device__ inline std::uint32_t least_output(const ImplicitOutput& e) {
   return e.relu ? zeros : minus_infinities;
 }
 
-// A block of 64 places from `first` on. Of 32 outputs, four packs of 8, a lane has two
-// of each of two places; by turns with its three neighbours it ends up with a pack of each, a quad with 64 bytes.
+// A lane's bias of four packs of outputs, from the tile's pack `first` on. It is loaded while the four before are
+// finished: not later, as stores lie between, and not through the cache for constants, since then all would be loaded
+// at once, into registers that there are not.
+struct FourBiases {
+  float even[4], odd[4];
+  __device__ FourBiases(const ImplicitOutput& e, const Outputs& outputs, int first) {
+#pragma unroll
+    for (int pack = 0; pack < 4; ++pack) {
+      const int channel = outputs.first + 8 * (first + pack) + 2 * (static_cast<int>(threadIdx.x) % 4);
+      const bool is_there = e.bias && channel < outputs.end;
+      even[pack] = is_there ? float(e.bias[channel]) : 0.0f;
+      odd[pack] = is_there ? float(e.bias[channel + 1]) : 0.0f;
+    }
+  }
+};
+
+// A block of 64 places from `first` on. Of 32 outputs, four packs of 8, a lane has two of each of two places; by turns
+// with its three neighbours it ends up with a pack of each, a quad with 64 bytes.
 template <int n>
 __device__ void store_block(const ImplicitShape& s, const ImplicitOutput& e, int first, const Outputs& outputs,
                             const float (&d)[n]) {
@@ -45,19 +61,18 @@ __device__ void store_block(const ImplicitShape& s, const ImplicitOutput& e, int
             place = first + static_cast<int>(threadIdx.x) / 32 % 4 * 16 + lane / 4;
   const i64 pixels[2] = {s.output(place), s.output(place + 8)};
   const std::uint32_t least = least_output(e);
-  // Not through the cache for constants: then all would be loaded at once, into registers that there are not.
-  const auto bias = [&](int channel) { return e.bias && channel < end ? float(e.bias[channel]) : 0.0f; };
+  FourBiases bias(e, outputs, 0);
 #pragma unroll
   for (int i = 0; i < n / 4; i += 4) {
+    const FourBiases next(e, outputs, i + 4 < n / 4 ? i + 4 : i);
     Words4 words[2] = {};  // of both
 #pragma unroll
     for (int pack = 0; pack < 4 && i + pack < n / 4; ++pack) {
-      const int channel = out + 8 * (i + pack) + 2 * own;
       const float* v = d + 4 * (i + pack);
-      const float b0 = bias(channel), b1 = bias(channel + 1);
-      words[0][pack] = finished(v[0] + b0, v[1] + b1, least);
-      words[1][pack] = finished(v[2] + b0, v[3] + b1, least);
+      words[0][pack] = finished(v[0] + bias.even[pack], v[1] + bias.odd[pack], least);
+      words[1][pack] = finished(v[2] + bias.even[pack], v[3] + bias.odd[pack], least);
     }
+    bias = next;
     const int channel = out + 8 * (i + own);
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
