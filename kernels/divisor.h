@@ -28,4 +28,10 @@ struct Divisor {
   }
 };
 
+// The same of ints, 0 or more.
+HD inline int quotient(const Divisor& by, int n, int& rest) {
+  return static_cast<int>(by.split(static_cast<std::uint32_t>(n), rest));
+}
+HD inline int quotient(const Divisor& by, int n) { return static_cast<int>(by.of(static_cast<std::uint32_t>(n))); }
+
 }  // namespace dactyl

@@ -21,10 +21,6 @@ struct Taps {
 struct Steps {
   int first, count;
 };
-HD inline int quotient(const Divisor& by, int n, int& rest) {
-  return static_cast<int>(by.split(static_cast<std::uint32_t>(n), rest));
-}
-HD inline int quotient(const Divisor& by, int n) { return static_cast<int>(by.of(static_cast<std::uint32_t>(n))); }
 
 // The pass as a forward one: the data gradient takes dy for its input and a filter whose channels are exchanged.
 //

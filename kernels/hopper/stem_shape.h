@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/conv_problem.h"
+#include "kernels/divisor.h"
 
 namespace dactyl::hopper {
 
@@ -22,6 +23,8 @@ struct StemShape {
   int numbers;  // of a row of x: width · channels
   int across[2];
   int tiles;
+  Divisor by_width, by_height,
+      by_depth;  // tiles across a picture, and frames: a tile is found in a loop that all wait for
 
   explicit StemShape(const ConvProblem& p)
       : batch(static_cast<int>(p.batch)),
@@ -36,11 +39,13 @@ struct StemShape {
     across[0] = (out[1] + tile_rows - 1) / tile_rows;
     across[1] = (out[2] + tile_columns - 1) / tile_columns;
     tiles = batch * out[0] * across[0] * across[1];
+    by_width = Divisor(across[1]), by_height = Divisor(across[0]), by_depth = Divisor(out[0]);
   }
 
   HD Tile tile(int i) const {
-    const int column = i % across[1], row = i / across[1] % across[0], frame = i / (across[1] * across[0]);
-    return {frame / out[0], frame % out[0], row * tile_rows, column * tile_columns};
+    int column, row, d;
+    const int n = quotient(by_depth, quotient(by_height, quotient(by_width, i, column), row), d);
+    return {n, d, row * tile_rows, column * tile_columns};
   }
   HD int frame(const Tile& t, int tap) const { return t.d * depth_step - low[0] + tap; }  // of x; may be outside
   HD bool has_frame(int d) const { return d >= 0 && d < in[0]; }
