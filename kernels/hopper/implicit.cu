@@ -1,12 +1,12 @@
 // Which convolutions the implicit product computes, by which tiles, and the filter of the data gradient.
 #include "kernels/hopper/implicit.h"
 
+#include "kernels/hopper/implicit_choice.h"
 #include "kernels/hopper/stem.h"
 
 #ifdef __CUDACC__
 #include "engine/each.h"
 #include "kernels/clusters.h"
-#include "kernels/hopper/implicit_choice.h"
 #include "kernels/hopper/implicit_kernel.h"
 #include "kernels/hopper/stem_launch.h"
 #endif
