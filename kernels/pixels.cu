@@ -109,6 +109,7 @@ template <int channels, class T>
 void convert(const Frame& f, const Tensor& bytes, const Tensor& geometry, const Tensor& result) {
   using G = Group<channels, T>;
   const i64 pixels = result.shape().rows();
+  if (pixels == 0) return;
   check(pixels < i64{1} << 31, "pixels: {} pixels are more than {}", pixels, (i64{1} << 31) - 1);
   each(result.device(), (pixels + G::count - 1) / G::count,
        G{f, Divisor(f.width), Divisor(f.height), Divisor(f.depth), bytes.data<std::uint8_t>(), geometry.data<float>(),

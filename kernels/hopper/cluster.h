@@ -9,12 +9,6 @@ namespace dactyl::hopper {
 // seen by all.
 __device__ inline void arrive_at_cluster() { asm volatile("barrier.cluster.arrive.release;\n" ::: "memory"); }
 __device__ inline void wait_for_cluster() { asm volatile("barrier.cluster.wait.acquire;\n" ::: "memory"); }
-// For threads with no part in it.
-__device__ inline void wait_for_parts() {
-  wait_for_cluster();
-  arrive_at_cluster();
-  wait_for_cluster();
-}
 
 // Two numbers to a place of the shared memory of the cluster's block `rank`.
 __device__ inline void store_in_block(unsigned address, int rank, float a, float b) {

@@ -83,6 +83,13 @@ struct FourOutputs {
   }
 };
 
+// The other threads while add_up_parts() runs, which meets the same barriers.
+__device__ inline void wait_for_parts() {
+  wait_for_cluster();
+  arrive_at_cluster();
+  wait_for_cluster();
+}
+
 // For the threads that multiply, with their sums d: all outputs of this block's places. The first ones' bias is on its
 // way while parts are waited for.
 template <int threads, int columns>

@@ -95,7 +95,6 @@ struct ImplicitShape {
     return {begin, quotient(parts, all * (part + 1)) - begin};
   }
   HD int least_steps() const { return window[1] * across * steps; }
-  HD i64 pixels() const { return i64{batch} * out[0] * out[1] * out[2]; }
   // How many runs a tile needs of each step's channels.
   HD int runs(int first, int count) const {
     const Taps depth = depth_taps(first, count);

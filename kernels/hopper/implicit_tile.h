@@ -29,7 +29,7 @@ constexpr int implicit_columns[] = {32, 64, 96, 112, 128, 160, 192};
 // How many stages the rings of a tile have. A smaller tile is through with each sooner, so more must be on the way.
 constexpr int spare_places = 8;  // that a run by rows has beyond the tile's: at least its taps less one
 constexpr int run_stages(int blocks) { return blocks == 1 ? 6 : 3; }
-constexpr int sums_pitch(int columns) { return columns + 8; }  // eight rows of a warp lie in different banks
+constexpr int sums_pitch(int columns) { return columns + 8; }  // four rows, half a warp, lie in different banks
 constexpr int sums_bytes(int blocks, int columns) {            // of a cluster's parts, each a row more than its share
   return blocks == 1 && columns <= parted_columns ? (128 + most_parts) * sums_pitch(columns) * 4 : 0;
 }

@@ -23,8 +23,7 @@ struct StemShape {
   int numbers;  // of a row of x: width · channels
   int across[2];
   int tiles;
-  Divisor by_width, by_height,
-      by_depth;  // tiles across a picture, and frames: a tile is found in a loop that all wait for
+  Divisor by_width, by_height, by_depth;  // of tiles across a picture, of frames
 
   explicit StemShape(const ConvProblem& p)
       : batch(static_cast<int>(p.batch)),
@@ -42,6 +41,7 @@ struct StemShape {
     by_width = Divisor(across[1]), by_height = Divisor(across[0]), by_depth = Divisor(out[0]);
   }
 
+  // Without divisions: it is asked in a loop that all wait for.
   HD Tile tile(int i) const {
     int column, row, d;
     const int n = quotient(by_depth, quotient(by_height, quotient(by_width, i, column), row), d);

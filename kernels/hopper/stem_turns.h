@@ -10,7 +10,7 @@
 
 namespace dactyl::hopper {
 
-constexpr int of_turn = 128 + stagers;  // threads at a barrier: one group and the stagers
+constexpr int of_turn = 128 + stagers;             // threads at a barrier: one group and the stagers
 enum Barrier { behind = 1, full = 2, empty = 6 };  // barrier 0 is __syncthreads'
 __device__ inline int barrier(Barrier b, int buffer, int group) { return b + 2 * buffer + group; }
 

@@ -9,7 +9,7 @@ const std::vector<ImplicitCase> large{
     {{2, 10, 56, 56, 64}, 64, {3, 3, 3}},
     {{3, 5, 28, 28, 112}, 224, {3, 3, 3}, 480, 64},
     {{9, 45, 45, 72}, 96, {3, 3}},
-    unpadded({{3, 57, 57, 48}, 96, {3, 3}}),  // AlexNet's stem, packed
+    unpadded({{11, 57, 57, 48}, 96, {3, 3}}),  // AlexNet's stem, packed: filters stay for several tiles
 };
 
 // AlexNet's, of one picture and of several.
@@ -110,6 +110,15 @@ TEST_F(ImplicitKernels, many_tiles_agree_with_the_loops) { check_tiles(large, tr
 TEST_F(ImplicitKernels, many_tiles_by_rows_agree_with_the_loops) { check_tiles(large, true, true); }
 TEST_F(ImplicitKernels, groups_agree_with_the_loops) { check_tiles(grouped, true, false); }
 TEST_F(ImplicitKernels, groups_by_rows_agree_with_the_loops) { check_tiles(grouped, true, true); }
+
+TEST_F(ImplicitKernels, tiles_that_are_none_are_refused) {
+  const WantedImplicit want(implicit_cases.front(), false);
+  const ConvTensors tensors{want.x, want.w, Tensor(want.y.shape(), DType::bf16), {}};
+  for (const ImplicitTile& tile :
+       {ImplicitTile{2, 40, false}, ImplicitTile{3, 64, false}, ImplicitTile{1, 128, false, 2},
+        ImplicitTile{2, 32, false, 2}, ImplicitTile{1, 32, false, 9}})
+    EXPECT_THROW(implicit_conv(want.forward, tensors, tile), Error) << to_text(tile);
+}
 
 }  // namespace
 }  // namespace dactyl::hopper

@@ -104,7 +104,8 @@ template <int blocks, int columns>
 std::vector<float> by_hand(const ImplicitShape& s, const bf16* x, const bf16* w, const bf16* bias, bool relu,
                            int parts = 1) {
   using M = TileMemory<blocks, columns>;
-  std::vector<float> y(static_cast<std::size_t>(s.pixels() * s.groups * s.outs), std::nanf(""));
+  std::vector<float> y(static_cast<std::size_t>(i64{s.batch} * s.out[0] * s.out[1] * s.out[2] * s.groups * s.outs),
+                       std::nanf(""));
   const TileGrid grid(s, {blocks, columns, s.shared > 1, parts});
   std::vector<float> d;
   for (int tile = 0; tile < grid.count; ++tile) {

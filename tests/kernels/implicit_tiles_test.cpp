@@ -55,6 +55,7 @@ TEST(ImplicitTiles, rings_fit_into_shared_memory) {
   check_memory<2, 192>();
   check_memory<2, 112>();
   check_memory<1, 192>();
+  check_memory<1, 64>();
   check_memory<1, 32>();
 }
 
@@ -69,7 +70,7 @@ TEST(ImplicitTiles, filters_stay_where_each_has_a_stage) {
   EXPECT_TRUE(stay(48, 96, 3, 96, 132));
   EXPECT_TRUE(stay(64, 192, 3, 96, 132)) << "every second tile has the same outputs, and so has every block";
   EXPECT_FALSE(stay(64, 192, 3, 96, 131));
-  EXPECT_FALSE(stay(64, 192, 3, 192, 132)) << "four stages for nine filters";
+  EXPECT_FALSE(stay(64, 192, 3, 192, 132)) << "five stages for nine filters";
   EXPECT_FALSE(stay(128, 96, 3, 96, 132)) << "two steps of each tap";
   EXPECT_FALSE(stay(64, 32, 5, 32, 132)) << "25 taps";
 }

@@ -71,7 +71,7 @@ TEST(Pixels, every_sample_has_its_own_geometry_and_every_type_its_numbers) {
   });
 }
 
-// Eight pixels at a time where a row has as many, else one by one: the same numbers.
+// Eight pixels at a time, also where a row ends among them: the same numbers.
 TEST(Pixels, wide_rows_are_rows_of_narrow_ones) {
   on_each_device([] {
     for (const DType type : {DType::f32, DType::f64, DType::bf16, DType::f16})
@@ -79,8 +79,8 @@ TEST(Pixels, wide_rows_are_rows_of_narrow_ones) {
         std::vector<std::uint8_t> values(static_cast<std::size_t>(2 * 3 * 5 * 21 * channels));
         for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::uint8_t>(i * 37 + i / 11);
         const Tensor x = bytes({2, 3, 5, 21, channels}, values);
-        const Tensor looks = Tensor::from(
-            {2, 8}, std::vector<float>{1, -2, 0, 10, 1.5f, 0.5f, 0, 0, -1, 4, 1, 0, 1, 1, 0, 0});
+        const Tensor looks =
+            Tensor::from({2, 8}, std::vector<float>{1, -2, 0, 10, 1.5f, 0.5f, 0, 0, -1, 4, 1, 0, 1, 1, 0, 0});
         const std::size_t count = static_cast<std::size_t>(channels);
         PixelOptions options{6, 24, std::vector<float>(count, 3), std::vector<float>(count, 0.5f), type};
         options.flow = channels == 2;
@@ -127,6 +127,13 @@ TEST(Pixels, stays_in_its_memory_and_can_be_captured) {
     const Outcome eager = run(op, {});
     check_memory(op, {}, {}, eager);
     if (x.device().is_cuda()) check_capture(op, {}, {}, eager);
+  });
+}
+
+TEST(Pixels, of_nothing_are_nothing) {
+  on_each_device([] {
+    for (const Shape& none : {Shape{2, 0, 4, 4, 1}, Shape{0, 3, 4, 4, 1}})
+      EXPECT_EQ(pixels(Tensor(none, DType::u8), Tensor::zeros({none[0], 8}), plain(2, 3)).count(), 0);
   });
 }
 
