@@ -122,7 +122,7 @@ bool pools_by_packs(const Geometry& g, const Tensor& x, const Tensor& y) {
          std::max(x.pitch(), y.pitch()) < 1 << 30 && most * (g.channels + 64) < 1ll << 31;
 }
 
-// Of the ways of 3×3×3, as measured on an H100 with I3D's layers (kernels/README.md). The walk notes taps at less cost
+// Of the ways of 3×3×3, as measured on an H100 with I3D's layers (README.md). The walk notes taps at less cost
 // where there are many results to keep its threads busy.
 void max_pool_forward(const Geometry& g, const Tensor& x, const Tensor& y, std::uint8_t* taps) {
   if (enough_for_strips(g) && max_pool_forward_by_strips(g, x, y, taps)) return;
