@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Everything that needs a GPU, within the few minutes that one may be had: tests, then figures, each part with a limit.
-#   bash benchmarks/on_gpu.sh [--minutes 9] [--parts tests,parity,graph,roofs,tune,flow,table,finetune,ops,ladder,layers] [--out DIR]
+#   bash benchmarks/on_gpu.sh [--minutes 9] [--parts tests,parity,graph,precision,roofs,tune,flow,table,finetune,ops,ladder,layers] [--out DIR]
 # A part may have a limit of its own, in seconds: --parts tests:200,flow:60. What a part says is in DIR/PART.log, its
 # figures in DIR/PART.json or DIR/PART.md; DIR/summary.txt has a line for each. Parts that time nothing (tests, parity,
-# graph) run at once, the others follow one by one, alone, in the order they are named. A part that fails stops none.
+# graph, precision) run at once, the others follow one by one, alone, in the order they are named. A part that fails stops none.
 #   DACTYL_BUILD=build-gpu-tests  DACTYL_BUILT=1  DACTYL_DEPS  DACTYL_ARCH  DACTYL_SANITIZERS  as in tests/gpu.sh;
 #                building comes first and is not counted
 #   PYTHON=python3   with torch, torchvision and safetensors for parity, table and finetune, torch for layers, OpenCV for flow
@@ -11,8 +11,8 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export DACTYL_BUILD=${DACTYL_BUILD:-build-gpu-tests} OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=1000
-minutes=9 parts=tests,parity,graph,roofs,tune,flow,table,finetune,ops,ladder,layers out=on-gpu
-declare -A usual=([tests]=190 [parity]=190 [graph]=190 [roofs]=20 [tune]=60 [flow]=90 [table]=130
+minutes=9 parts=tests,parity,graph,precision,roofs,tune,flow,table,finetune,ops,ladder,layers out=on-gpu
+declare -A usual=([tests]=190 [parity]=190 [graph]=190 [precision]=190 [roofs]=20 [tune]=60 [flow]=90 [table]=130
   [finetune]=60 [ops]=50  # of 540 s
   [ladder]=60 [layers]=170)  # in what is left: parts seldom need their limits
 
@@ -90,6 +90,10 @@ part_graph() {  # steps replayed as a graph against eager ones, bit for bit
   rm -rf "$out/graph-data"
   whether_all
 }
+part_precision() {  # 200 steps of three nets against the CPU's
+  DACTYL_CACHE=$PWD/$build/plans-untimed "${PYTHON:-python3}" benchmarks/precision.py --dactyl "$dactyl" --device cuda \
+    --json "$out/precision.json" | tee "$out/precision.md"
+}
 part_roofs() { "$dactyl" bench roofs --device cuda --json | tee "$out/roofs.json"; }
 part_tune() {
   local all=0 bad=0
@@ -145,7 +149,7 @@ part_layers() {  # each convolution of the nets alone; what finds no time is nam
 }
 part_ladder() { "$dactyl" bench ladder --device cuda --out "$out/ladder" --json | tee "$out/ladder.json"; }
 export -f with_torch with_torch_alone with_opencv skip each whether_all
-export -f part_{tests,parity,graph,roofs,tune,flow,table,finetune,ops,layers,ladder}
+export -f part_{tests,parity,graph,precision,roofs,tune,flow,table,finetune,ops,layers,ladder}
 
 say() {  # say PART RESULT SECONDS NOTE
   printf '%-8s %-12s %4s s  %s\n' "$@" | sed 's/ *$//' | tee -a "$out/summary.txt"
@@ -179,7 +183,7 @@ fi
 { nvidia-smi; "$dactyl" doctor; } >"$out/machine.log" 2>&1
 begun=$SECONDS untimed=() timed=()
 for part in "${order[@]}"; do
-  case $part in tests | parity | graph) untimed+=("$part") ;; *) timed+=("$part") ;; esac
+  case $part in tests | parity | graph | precision) untimed+=("$part") ;; *) timed+=("$part") ;; esac
 done
 for part in "${untimed[@]}"; do run_part "$part" & done
 wait
