@@ -61,6 +61,11 @@ suite "unit tests" build
 step "include order" bash tests/include_order.sh
 step "sizes" bash tests/sizes.sh
 for script in tests/newcomer.sh tests/kill_resume.sh tests/words.sh tests/video_trace.sh; do step "$script" bash "$script"; done
+if command -v python3 >/dev/null; then  # of the benchmarks' scripts; the program itself needs no Python
+  for script in tests/benchmarks/*_test.py; do step "$script" env DACTYL_PROGRAM="$PWD/build/dactyl" python3 "$script"; done
+else
+  echo "no Python: the tests of the benchmarks' scripts are left out"
+fi
 step "sanitizer build" sanitized
 # A refused allocation must reach our own message, as it does without the sanitizer.
 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 suite "unit tests under sanitizers" build-asan
