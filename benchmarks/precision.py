@@ -24,8 +24,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HANDS = str(Path(__file__).resolve().parents[1] / "weights" / "hands.safetensors")
-LETTERS = ["--classes", "10", "--per-class", "40", "--size", "96"]
-WORDS = ["--kind", "words", "--classes", "4", "--per-class", "12", "--frames", "12", "--size", "40", "--png-frames"]
+SYNTH = {
+    "letters": ["--classes", "10", "--per-class", "40", "--size", "96"],
+    "words": ["--kind", "words", "--classes", "4", "--per-class", "12", "--frames", "12", "--size", "40", "--png-frames"],
+}
 NETS = {
     "alexnet": ("letters", ["--batch", "8"]),
     "googlenet-bn": ("letters", ["--weights", HANDS, "--input", "64", "--bn", "frozen", "--batch", "16"]),
@@ -72,11 +74,11 @@ def accuracy(a, folder, precision, seed):
 
 
 def steps(a, folder, precisions):
-    for name, words in (("letters", LETTERS), ("words", WORDS)):
-        call([a.dactyl, "data", "synth", *words, "--out", folder / name])
-    rows = []
+    nets, rows = list(filter(None, a.nets.split(","))), []
+    for name in sorted({NETS[net][0] for net in nets}):
+        call([a.dactyl, "data", "synth", *SYNTH[name], "--out", folder / name])
     print("| net | precision | steps | to step 50 | to the end | last 20 | the CPU's |\n|---|---|---|---|---|---|---|", flush=True)
-    for net in filter(None, a.nets.split(",")):
+    for net in nets:
         wanted = list(enumerate([("cpu", "fp32")] + [(a.device, p) for p in precisions]))
         with ThreadPoolExecutor() as side_by_side:
             reference, *others = side_by_side.map(lambda w: losses(a, folder, net, w[0], *w[1]), wanted)

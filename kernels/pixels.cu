@@ -59,61 +59,57 @@ HD void convert_pixel(const Frame& f, const Look& look, const std::uint8_t* from
   for (int c = 0; c < channels; ++c) to[c] = T(inside ? (C(v[c]) - C(f.mean[c])) * C(f.scale[c]) : C(0));
 }
 
-// Pixels in the order of the result that a thread converts together: whole packs of 16 bytes, whatever the channels and
-// the type, even where a row ends among them.
+// Pixels of one row that a thread converts together: whole packs of 16 bytes, whatever the channels and the type.
 template <int channels, class T>
 struct Group {
-  static constexpr int count = 8, size = Pack<T>::size;
+  static constexpr int count = 8;
   Frame f;
-  Divisor width, height, depth;  // of a row; of a picture; of a clip
+  Divisor groups, height, depth;  // of a row; of a picture; of a clip
   const std::uint8_t* x;
   const float* looks;
   T* y;
-  i64 pixels;
-
-  // What the pixels of row r of all pictures have in common.
-  struct Row {
-    Look look;
-    const std::uint8_t* from;
-    bool inside;
-    HD Row(const Group& g, std::uint32_t r) : Row(g, r, g.height.of(r)) {}
-    HD Row(const Group& g, std::uint32_t r, std::uint32_t n) : look(g.looks + 8 * i64{g.depth.of(n)}) {
-      const i64 row = look.top + static_cast<i64>(r - n * g.height.by);
-      from = g.x + (i64{n} * g.f.source_height + row) * g.f.source_width * channels;
-      inside = row >= 0 && row < g.f.source_height;
-    }
-  };
 
   HD void operator()(i64 i) const {
-    int w;
-    std::uint32_t r = width.split(static_cast<std::uint32_t>(i * count), w);
-    Row row(*this, r);
-    Pack<T> packs[count * channels / size];
-    for (int k = 0; k < count && i * count + k < pixels; ++k, ++w) {
-      if (w == static_cast<int>(width.by)) w = 0, row = Row(*this, ++r);
-      const i64 column = row.look.left + (row.look.mirror ? f.width - 1 - w : w);
+    int group, h;
+    const std::uint32_t r = groups.split(static_cast<std::uint32_t>(i), group), n = height.split(r, h);
+    const Look look(looks + 8 * i64{depth.of(n)});
+    const i64 row = look.top + h;
+    const bool inside = row >= 0 && row < f.source_height;
+    const std::uint8_t* from = x + (i64{n} * f.source_height + row) * f.source_width * channels;
+    Pack<T> packs[count * channels / Pack<T>::size];
+    for (int k = 0; k < count; ++k) {
+      const i64 w = i64{group} * count + k, column = look.left + (look.mirror ? f.width - 1 - w : w);
       T pixel[channels];
-      convert_pixel<channels>(f, row.look, row.from + column * channels,
-                              row.inside && column >= 0 && column < f.source_width, pixel);
-      for (int c = 0; c < channels; ++c) packs[(k * channels + c) / size].v[(k * channels + c) % size] = pixel[c];
+      convert_pixel<channels>(f, look, from + column * channels, inside && column >= 0 && column < f.source_width,
+                              pixel);
+      for (int c = 0; c < channels; ++c)
+        packs[(k * channels + c) / Pack<T>::size].v[(k * channels + c) % Pack<T>::size] = pixel[c];
     }
-    T* to = y + i * (count * channels);
-    if ((i + 1) * count <= pixels)
-      for (int k = 0; k < count * channels / size; ++k) packs[k].store(to + k * size);
-    else
-      for (int k = 0; k < (pixels - i * count) * channels; ++k) to[k] = packs[k / size].v[k % size];
+    for (int k = 0; k < count * channels / Pack<T>::size; ++k)
+      packs[k].store(y + i * (count * channels) + k * Pack<T>::size);
   }
 };
 
 template <int channels, class T>
 void convert(const Frame& f, const Tensor& bytes, const Tensor& geometry, const Tensor& result) {
-  using G = Group<channels, T>;
+  const std::uint8_t* x = bytes.data<std::uint8_t>();
+  const float* looks = geometry.data<float>();
+  T* y = result.data<T>();
   const i64 pixels = result.shape().rows();
   if (pixels == 0) return;
-  check(pixels < i64{1} << 31, "pixels: {} pixels are more than {}", pixels, (i64{1} << 31) - 1);
-  each(result.device(), (pixels + G::count - 1) / G::count,
-       G{f, Divisor(f.width), Divisor(f.height), Divisor(f.depth), bytes.data<std::uint8_t>(), geometry.data<float>(),
-         result.data<T>(), pixels});
+  constexpr int count = Group<channels, T>::count;
+  if (f.width % count == 0 && pixels / count < i64{1} << 31) {
+    const Group<channels, T> body{f, Divisor(f.width / count), Divisor(f.height), Divisor(f.depth), x, looks, y};
+    return each(result.device(), pixels / count, body);
+  }
+  each_row(result.device(), pixels / f.width, f.width, [=] HD(i64 r, i64 w) {
+    const i64 n = r / f.height;  // of all frames of all clips
+    const Look look(looks + 8 * (n / f.depth));
+    const i64 row = look.top + r % f.height, column = look.left + (look.mirror ? f.width - 1 - w : w);
+    const bool inside = row >= 0 && row < f.source_height && column >= 0 && column < f.source_width;
+    const std::uint8_t* from = x + ((n * f.source_height + row) * f.source_width + column) * channels;
+    convert_pixel<channels>(f, look, from, inside, y + (r * f.width + w) * channels);
+  });
 }
 
 template <class T>

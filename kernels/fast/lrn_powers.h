@@ -36,7 +36,7 @@ HD inline float log2_of(float s) {
 }
 
 // β = 3/4 where no scale is below the smallest normal number: s^−3/4 = r·√r and 1 / s = r², r = 1 / √s. Both together
-// are two of a GPU's special functions, which it has a quarter as many units for as there are threads in a warp's turn.
+// are two of a GPU's special functions, where logarithms are three.
 struct Roots {
   static constexpr bool finite = true;  // the power of a finite scale
 

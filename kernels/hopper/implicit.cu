@@ -51,6 +51,8 @@ bool is_implicit(const ConvProblem& p) {
 #ifdef __CUDACC__
 namespace {
 
+static_assert(most_parts <= clusters::blocks);
+
 // As many blocks as there are processors go through the tiles; or, in parts, a cluster of blocks has one tile.
 template <int blocks, int columns>
 void launch_implicit(const ImplicitShape& s, const void* x, const void* w, int parts, const ImplicitOutput& e) {

@@ -23,12 +23,12 @@ inline double predicted_cycles(const ImplicitShape& s, const ImplicitTile& t, in
   const double rate = std::min(64.0, 26.0 * processors / std::min(count, processors));
   const double late = s.steps * 1000.0 / std::min(run_stages(t.blocks) * s.shared, filter_stages(t.blocks, t.columns));
   const double sum = s.taps() * std::max({arithmetic, read + brought, fetched / rate, late});
-  const double parted = t.parts == 1 ? 0 : 1500 + 128.0 * t.columns * 4 / 32;  // of 32 bytes a cycle from other blocks
+  const double parted = t.parts == 1 ? 0 : 1500 + 128.0 * t.columns * 4 / 32;  // 32 bytes a cycle to other blocks
   return rounds * (sum / t.parts + 1000 + 4 * t.blocks * t.columns) + parted;
 }
 
-// Into how many parts small tiles go: as many as all can have at once. A cluster lies within one of the GPU's groups
-// of at least 16 processors (GPC), so 8 such groups hold 16 clusters of 8 blocks or 24 of 5.
+// Into how many parts small tiles go: as many as all can have at once. A cluster lies within one of the GPU's groups of
+// processors (GPC), taken to be of 16: then 8 groups hold 16 clusters of 8 blocks or 24 of 5.
 inline int implicit_parts(const ImplicitShape& s, const ImplicitTile& t, int processors) {
   constexpr int group = 16;
   const int tiles = TileGrid(s, t).count, most = std::min(most_parts, s.least_steps());

@@ -37,7 +37,7 @@ struct ImplicitShape {
   int steps;                                    // of a tap
   int last_units;                               // of a tap's last step, 1 to 4
   i64 from_pitch, to_pitch;                     // numbers from a pixel to the next
-  // A thread that divides waits some 200 cycles for each quotient, and one thread brings all that is multiplied.
+  // Instead of dividing: one thread brings all that is multiplied, and would wait for one quotient after the other.
   Divisor by_row, by_frame, by_depth, by_steps, by_across, by_height;
 
   ImplicitShape(const ConvProblem& p, bool rows) : batch(static_cast<int>(p.batch)) {

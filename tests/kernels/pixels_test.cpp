@@ -71,7 +71,7 @@ TEST(Pixels, every_sample_has_its_own_geometry_and_every_type_its_numbers) {
   });
 }
 
-// Eight pixels at a time, also where a row ends among them: the same numbers.
+// Eight pixels at a time where a row has as many, else one by one: the same numbers.
 TEST(Pixels, wide_rows_are_rows_of_narrow_ones) {
   on_each_device([] {
     for (const DType type : {DType::f32, DType::f64, DType::bf16, DType::f16})
