@@ -32,14 +32,19 @@ std::size_t most_shared_bytes(Kernel* kernel, const char* what) {
   return static_cast<std::size_t>(most) - code.sharedSizeBytes;
 }
 
+// Lets the kernel have them; always the most, since another thread may be about to launch it with more than this one.
+template <class Kernel>
+void allow_most(Kernel* kernel, const char* what) {
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                             static_cast<int>(most_shared_bytes(kernel, what))),
+        what);
+}
+
 // `count` clusters of `size` blocks; blockIdx.x / size is the cluster's number. `bytes`: of dynamic shared memory.
 template <class... Parameters, class... Arguments>
 void launch_of(int size, void (*kernel)(Parameters...), i64 count, int threads, std::size_t bytes, const char* what,
                const Arguments&... arguments) {
-  if (bytes > 0)  // always the most: another thread may be about to launch the kernel with more than `bytes`
-    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(most_shared_bytes(kernel, what))),
-          what);
+  if (bytes > 0) allow_most(kernel, what);
   cudaLaunchAttribute cluster{};
   cluster.id = cudaLaunchAttributeClusterDimension;
   cluster.val.clusterDim = {static_cast<unsigned>(size), 1, 1};

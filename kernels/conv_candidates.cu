@@ -12,6 +12,7 @@
 #include "kernels/conv_search.h"
 #include "kernels/conv_trial.h"
 #include "kernels/fast/few_rows.h"
+#include "kernels/hopper/few_places.h"
 #include "kernels/plans.h"
 
 namespace dactyl {
@@ -21,6 +22,7 @@ constexpr std::size_t most_workspace = std::size_t{1} << 30;
 constexpr double medium = 16e6, large = 1e9;      // multiply-adds; from `large` on a better plan is felt
 constexpr int always_tried = 8, most_tried = 40;  // plans of cuDNN, of a large problem if time allows
 constexpr std::size_t most_tiles = 3;             // of the implicit product, of each kind
+constexpr std::size_t most_small_tiles = 4;       // of few places
 // Seconds: short_time for all plans of a problem below `medium`; long_time for the plans beyond always_tried of one
 // above, short_time once the process has searched for longer than its patience.
 constexpr double short_time = 0.1, long_time = 1, patience = 60;
@@ -70,6 +72,7 @@ class Search {
       asked(problem_, [&](ConvGraph& graph) { return plans(engine_configs(problem_, graph)); });
     if (is_medium() && !slice) stems();
     if (is_medium()) implicit();
+    few_places();
     if (!best_ && !slice && (problem_.bias || problem_.relu))
       attempt([&] { return resting_on(without_epilogue(problem_), apart_way); });
     if ((!best_ || is_medium()) && !slice && !product && columns_fit(problem_)) attempt([&] { return columns_way(); });
@@ -183,6 +186,12 @@ class Search {
       if (of_weights++ < most_tiles) attempt([&] { return implicit_weights_way(tile); });
   }
 
+  void few_places() {
+    std::size_t tried = 0;
+    for (const hopper::FewPlacesTile& tile : hopper::few_places_tiles(problem_))
+      if (tried++ < most_small_tiles) attempt([&] { return few_places_way(tile); });
+  }
+
   const ConvProblem& problem_;
   ConvTrial trial_;
   OwnedWay best_;
@@ -200,14 +209,6 @@ OwnedWay gemm_way_named(const ConvProblem& problem, const std::string& name) {
   return algorithm ? gemm_way(described, std::move(*algorithm)) : nullptr;
 }
 
-OwnedWay implicit_way_named(const ConvProblem& problem, const std::string& name) {
-  for (const hopper::ImplicitTile& tile : implicit_tiles(problem))
-    if (OwnedWay way = implicit_way(tile); way->name() == name) return way;
-  for (const hopper::WeightsTile& tile : implicit_weights_tiles(problem))
-    if (OwnedWay way = implicit_weights_way(tile); way->name() == name) return way;
-  return nullptr;
-}
-
 }  // namespace
 
 FoundWay fastest_way(const ConvProblem& problem) {
@@ -219,7 +220,7 @@ FoundWay fastest_way(const ConvProblem& problem) {
 
 OwnedWay way_named(const ConvProblem& problem, const std::string& name, const std::string& compiled) {
   if (name == "stem") return stem_way(problem);
-  if (name.starts_with("implicit ")) return implicit_way_named(problem, name);
+  if (name.starts_with("implicit ") || name.starts_with("few places ")) return tiled_way_named(problem, name);
   if (name == "columns") return columns_fit(problem) && !problem.is_slice() ? columns_way() : nullptr;
   if (name == "placed") return problem.is_slice() ? resting_on(dense_problem(problem), placed_way) : nullptr;
   if (name == "added") return problem.adds ? resting_on(without_sum(problem), added_way) : nullptr;

@@ -7,6 +7,7 @@
 #include "kernels/conv_columns.h"
 #include "kernels/conv_search.h"
 #include "kernels/fast/few_rows.h"
+#include "kernels/hopper/few_places.h"
 #include "kernels/hopper/implicit.h"
 #include "kernels/hopper/implicit_weights.h"
 #include "kernels/hopper/stem.h"
@@ -109,6 +110,18 @@ class ImplicitWeightsWay final : public ConvWay {
   hopper::WeightsTile tile_;
 };
 
+class FewPlacesWay final : public ConvWay {
+ public:
+  explicit FewPlacesWay(const hopper::FewPlacesTile& tile) : ConvWay(to_text(tile)), tile_(tile) {}
+  bool run(const ConvProblem& problem, const ConvTensors& t) const override {
+    hopper::few_places(problem, t, tile_);
+    return true;
+  }
+
+ private:
+  hopper::FewPlacesTile tile_;
+};
+
 class ApartWay final : public ConvWay {
  public:
   explicit ApartWay(const ConvWay& plain) : ConvWay("apart"), plain_(plain) {}
@@ -194,6 +207,16 @@ OwnedWay implicit_weights_way(const hopper::WeightsTile& tile) { return std::mak
 std::vector<hopper::WeightsTile> implicit_weights_tiles(const ConvProblem& problem) {
   const bool fits = hopper::is_implicit_weights(problem) && hopper::has_implicit_kernels();
   return fits ? hopper::implicit_weights_tiles(problem) : std::vector<hopper::WeightsTile>();
+}
+OwnedWay few_places_way(const hopper::FewPlacesTile& tile) { return std::make_unique<FewPlacesWay>(tile); }
+OwnedWay tiled_way_named(const ConvProblem& problem, const std::string& name) {
+  for (const hopper::ImplicitTile& tile : implicit_tiles(problem))
+    if (OwnedWay way = implicit_way(tile); way->name() == name) return way;
+  for (const hopper::WeightsTile& tile : implicit_weights_tiles(problem))
+    if (OwnedWay way = implicit_weights_way(tile); way->name() == name) return way;
+  for (const hopper::FewPlacesTile& tile : hopper::few_places_tiles(problem))
+    if (to_text(tile) == name) return few_places_way(tile);
+  return nullptr;
 }
 OwnedWay packed_way(const Packing& packing, const ConvWay& inner) {
   return std::make_unique<PackedWay>(packing, inner);

@@ -5,6 +5,7 @@
 #include "kernels/conv_packing.h"
 #include "kernels/cublaslt.h"
 #include "kernels/cudnn_plan.h"
+#include "kernels/hopper/few_places_tile.h"
 #include "kernels/hopper/implicit_tile.h"
 #include "kernels/hopper/implicit_weights_tile.h"
 
@@ -40,9 +41,13 @@ OwnedWay stem_way(const ConvProblem& problem);
 OwnedWay implicit_way(const hopper::ImplicitTile& tile);
 // The tiles of the implicit ways worth trying, the most promising first; none for other problems and GPUs.
 std::vector<hopper::ImplicitTile> implicit_tiles(const ConvProblem& problem);
+// "few places …": hopper/few_places.h, by a tile, "64x32 in 4 parts" (hopper::few_places_tiles).
+OwnedWay few_places_way(const hopper::FewPlacesTile& tile);
 // "implicit weights …": hopper/implicit_weights.h, by a tile, "128x96 in 7 parts"; and those worth trying.
 OwnedWay implicit_weights_way(const hopper::WeightsTile& tile);
 std::vector<hopper::WeightsTile> implicit_weights_tiles(const ConvProblem& problem);
+// Of these three kinds the one of that name; null if the problem has none.
+OwnedWay tiled_way_named(const ConvProblem& problem, const std::string& name);
 // "apart": the sums by `plain`, then bias and relu in a pass of their own.
 OwnedWay apart_way(const ConvWay& plain);
 ConvProblem without_epilogue(const ConvProblem& problem);

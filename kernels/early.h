@@ -37,5 +37,26 @@ void launch(void (*kernel)(Parameters...), dim3 grid, int threads, const char* w
   check(cudaLaunchKernelEx(&config, kernel, arguments...), what);
 }
 
+// The same in clusters of `size` blocks (clusters.h), with so many bytes of dynamic shared memory, on a GPU that has
+// them.
+template <class... Parameters, class... Arguments>
+void launch_clusters(int size, void (*kernel)(Parameters...), i64 count, int threads, std::size_t bytes,
+                     const char* what, const Arguments&... arguments) {
+  clusters::allow_most(kernel, what);
+  cudaLaunchAttribute attributes[2]{};
+  attributes[0].id = cudaLaunchAttributeClusterDimension;
+  attributes[0].val.clusterDim = {static_cast<unsigned>(size), 1, 1};
+  attributes[1].id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  attributes[1].val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(static_cast<unsigned>(count * size));
+  config.blockDim = dim3(static_cast<unsigned>(threads));
+  config.dynamicSmemBytes = bytes;
+  config.stream = Context::current().compute().handle();
+  config.attrs = attributes;
+  config.numAttrs = 2;
+  check(cudaLaunchKernelEx(&config, kernel, arguments...), what);
+}
+
 }  // namespace dactyl::early
 #endif

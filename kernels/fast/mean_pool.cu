@@ -1,7 +1,8 @@
-// The mean of each window, a pack of channels per thread, with 32-bit numbers for places: divisions of 64-bit ones would
-// take longer than the sums. The bodies are plain C++ and also run on the CPU.
+// The mean of each window, a pack of channels per thread, with 32-bit numbers for places: divisions of 64-bit ones
+// would take longer than the sums. The bodies are plain C++ and also run on the CPU.
 #include "kernels/fast/mean_pool.h"
 
+#include "engine/reduce.h"
 #include "kernels/fast/max_pool.h"
 #include "kernels/fast/sides.h"
 
@@ -106,11 +107,54 @@ Tiles tiles_of(const Geometry& g, const i64 (&extent)[3]) {
   return Tiles(g.batch, extent[0], extent[1], extent[2], g.channels / Pack<T>::size, 0, 2, 3);
 }
 
+// A window as large as the input, of so few samples and channels that threads which sum it alone would leave most of a
+// GPU without work.
+bool is_whole_of_few(const Geometry& g, i64 packs) {
+  constexpr i64 few = 4096;
+  bool whole = g.batch * packs <= few;
+  for (int i = 0; i < 3; ++i) whole = whole && g.kernel[i] == g.in[i] && g.low[i] == 0 && g.high[i] == 0;
+  return whole;
+}
+
+template <int size>
+struct PackSums {
+  float of[size];
+  HD PackSums& operator+=(const PackSums& o) {
+    for (int j = 0; j < size; ++j) of[j] += o.of[j];
+    return *this;
+  }
+};
+
+// A block per sample and pack, whose threads share the places.
+template <class T>
+void whole(const Geometry& g, const Tensor& xs, const Tensor& ys) {
+  constexpr int size = Pack<T>::size;
+  const i64 places = g.in[0] * g.in[1] * g.in[2], x_pitch = xs.pitch(), y_pitch = ys.pitch();
+  const int packs = static_cast<int>(g.channels / size);
+  const T* x = xs.data<T>();
+  T* y = ys.data<T>();
+  const float share = static_cast<float>(1.0 / static_cast<double>(places));
+  fold_rows<PackSums<size>>(
+      xs.device(), g.batch * packs, places,
+      [=] HD(i64 row, i64 place) {
+        const int sample = static_cast<int>(row) / packs, pack = static_cast<int>(row) % packs;
+        const Pack<T> in = Pack<T>::load(x + (sample * places + place) * x_pitch + pack * size);
+        PackSums<size> sums;
+        for (int j = 0; j < size; ++j) sums.of[j] = float(in.v[j]);
+        return sums;
+      },
+      [=] HD(i64 row, PackSums<size> sums) {
+        for (float& v : sums.of) v *= share;
+        const int sample = static_cast<int>(row) / packs, pack = static_cast<int>(row) % packs;
+        store_sums(y + sample * y_pitch + pack * size, sums.of);
+      });
+}
+
 template <class T>
 void forward(const Geometry& g, const Tensor& x, const Tensor& y) {
+  if (is_whole_of_few(g, g.channels / Pack<T>::size)) return whole<T>(g, x, y);
   const Tiles tiles = tiles_of<T>(g, g.out);
-  each(x.device(), tiles.threads(),
-       Forward<T>{tiles, Windows<T>(g, x.pitch(), y.pitch()), x.data<T>(), y.data<T>()});
+  each(x.device(), tiles.threads(), Forward<T>{tiles, Windows<T>(g, x.pitch(), y.pitch()), x.data<T>(), y.data<T>()});
 }
 
 template <class T>

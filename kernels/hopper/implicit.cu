@@ -95,7 +95,8 @@ void run(const ImplicitShape& s, const ImplicitTile& tile, const Tensor& x, cons
   const Launch launch = launch_of(tile, std::make_index_sequence<std::size(implicit_columns)>());
   const bool parts_fit = tile.parts == 1 || (tile.parts > 1 && tile.blocks == 1 && tile.columns <= parted_columns &&
                                              tile.parts <= std::min(most_parts, s.least_steps()));
-  check(launch && parts_fit, "implicit convolution: there is no tile {}", to_text(tile));
+  check((tile.blocks == 1 || tile.blocks == 2) && launch && parts_fit, "implicit convolution: there is no tile {}",
+        to_text(tile));
   launch(s, x.raw(), w.raw(), tile.parts, e);
 }
 
