@@ -10,6 +10,9 @@ namespace dactyl::hopper {
 __device__ inline void arrive_at_cluster() { asm volatile("barrier.cluster.arrive.release;\n" ::: "memory"); }
 __device__ inline void wait_for_cluster() { asm volatile("barrier.cluster.wait.acquire;\n" ::: "memory"); }
 
+// The same for those that have nothing to show: the release above waits for all that is under way to any memory.
+__device__ inline void announce_to_cluster() { asm volatile("barrier.cluster.arrive.relaxed;\n" ::: "memory"); }
+
 // Two numbers to a place of the shared memory of the cluster's block `rank`.
 __device__ inline void store_in_block(unsigned address, int rank, float a, float b) {
   asm volatile(

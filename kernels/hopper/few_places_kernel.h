@@ -20,7 +20,7 @@ __global__ void __launch_bounds__(few_places_threads)
   early::let_next_begin();
   extern __shared__ uint4 dynamic[];
   const unsigned memory = static_cast<unsigned>(__cvta_generic_to_shared(dynamic)), last = memory + M::sums;
-  arrive_at_cluster();
+  announce_to_cluster();
   const FewPlacesWork work = g.work(static_cast<int>(blockIdx.x));
   const FewPlacesCopies<columns> copies(s, work, x, w);
   const auto next = [&](unsigned stage) { return stage + M::stage_bytes == last ? memory : stage + M::stage_bytes; };
