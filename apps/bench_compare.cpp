@@ -72,15 +72,17 @@ void say_machines(const Figures& a, const Figures& b) {
 }
 
 Json compared(const std::string& key, const std::vector<double>& a, const std::vector<double>& b) {
+  constexpr std::size_t enough = 5;  // of fewer the bootstrap knows no spread: of one it would be nothing
   const Ratio r = ratio_of_medians(a, b);
   return {{"key", key},
           {"a_ms", spread(a).median},
           {"b_ms", spread(b).median},
           {"ratio", r.value},
           {"interval", {r.low, r.high}},
-          {"verdict", r.slower()   ? "slower"
-                      : r.faster() ? "faster"
-                                   : "equal"}};
+          {"verdict", std::min(a.size(), b.size()) < enough ? "too few runs to tell"
+                      : r.slower()                          ? "slower"
+                      : r.faster()                          ? "faster"
+                                                            : "equal"}};
 }
 
 std::string text_of(const Json& r) {

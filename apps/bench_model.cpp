@@ -11,6 +11,7 @@ std::string key_of(const BenchModelOptions& o, const ModelWork& work) {
   const InputSpec& input = work.model().input;
   std::string key = o.model + (o.work.train ? " training" : " inference") + " batch " + to_text(o.work.batch);
   key += " input " + to_text(input.height) + "x" + to_text(input.width);
+  key += " classes " + to_text(work.model().classes);
   if (input.frames) key += " frames " + to_text(input.frames) + " channels " + to_text(input.channels);
   if (o.work.train) key += " " + o.work.optimizer.kind;
   if (o.work.train && o.work.recompute) key += " recompute";

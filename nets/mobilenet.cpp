@@ -12,7 +12,9 @@ Family family_of(const std::string& name) {
   const char *first = name.data() + base.size(), *last = name.data() + name.size();
   const auto [end, error] = std::from_chars(first, last, family.width);
   if (error != std::errc()) return {name};
-  check(Exit::usage, family.width > 0 && family.width <= 4, "{}: the width must lie above 0 and up to 4", name);
+  constexpr double least = 1.0 / 32, most = 4;  // a channel of the narrowest layer
+  check(Exit::usage, family.width >= least && family.width <= most, "{}: the width must lie from {} to {}", name, least,
+        most);
   family.name = "mobilenet" + std::string(end, last);
   return family;
 }

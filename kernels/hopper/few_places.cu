@@ -11,8 +11,16 @@
 namespace dactyl::hopper {
 namespace {
 
-constexpr i64 most_results = i64{1} << 20;  // 256 tiles of 64×64, about two for each processor
+constexpr i64 most_results = i64{1} << 20;  // 256 full tiles of 64×64
 constexpr i64 most = i64{1} << 30;          // of what is counted by ints
+
+bool is_counted(const ConvProblem& p) {
+  bool counted = p.x_count() < most && p.w_count() < most && p.y_pitch() < most;
+  for (std::size_t i = 0; i < 3; ++i)
+    counted = counted && p.in[i] >= 1 && p.stride[i] < most && p.out[i] * p.stride[i] < most && p.low[i] > -most &&
+              p.low[i] < most;
+  return counted;
+}
 
 }  // namespace
 
@@ -22,7 +30,7 @@ bool is_few_places(const ConvProblem& p) {
   const bool has_packs = p.groups >= 1 && p.outs % p.groups == 0 && in_packs(p.ins) && in_packs(p.outs / p.groups) &&
                          in_packs(p.y_pitch());
   return p.pass == Pass::forward && p.dtype == DType::bf16 && aligned && has_packs && p.y_count() >= 1 &&
-         p.y_count() <= most_results && p.x_count() < most && p.w_count() < most && p.y_pitch() < most;
+         p.y_count() <= most_results && is_counted(p);
 }
 
 #ifdef __CUDACC__
@@ -47,7 +55,7 @@ void few_places(const ConvProblem& p, const ConvTensors& t, const FewPlacesTile&
   const FewPlacesShape s(p);
   const bool is_tile = (tile.columns == 32 || tile.columns == 64) && tile.parts >= 1 &&
                        tile.parts <= std::min(few_places_parts, s.steps());
-  check(is_tile, "convolution of few places: there is no tile {}", to_text(tile));
+  if (!is_tile) fail("convolution: there is no tile {}", to_text(tile));
   const ImplicitOutput e{t.bias.defined() ? t.bias.data<bf16>() : nullptr, p.relu, t.y.data<bf16>()};
   (tile.columns == 32 ? launch<32> : launch<64>)(s, FewPlacesGrid(s, tile), t, e);
 }

@@ -7,7 +7,8 @@
 namespace dactyl::hopper {
 
 // Whether the problem is such a convolution: forward, bf16, any window, stride and padding, a group's channels of x and
-// of y and the pitch of y in eights; with so few results that the GPU has all at hand at once. A question of shapes.
+// of y and the pitch of y in eights; with at most 2²⁰ results. A question of
+// shapes alone.
 bool is_few_places(const ConvProblem& problem);
 
 // The tiles to try on the current GPU, the one that should be fastest first; none if it cannot run them.

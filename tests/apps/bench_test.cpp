@@ -122,12 +122,12 @@ TEST_F(Bench, data_counts_samples) {
 
 // Else two files of other work would be compared as if they were of the same.
 TEST_F(Bench, keys_tell_work_apart) {
-  const std::string net = "bench model alexnet-torchvision --classes 4 --device cpu --seconds 0 --json ";
+  const std::string net = "bench model alexnet-torchvision --device cpu --seconds 0 --json ";
   std::set<std::string> keys;
-  for (const std::string more :
-       {"--input 63", "--input 64x63", "--input 63 --train", "--input 63 --train --opt adam", "--input 63 --batch 2"})
+  for (const std::string more : {"--input 63", "--input 64x63", "--input 63 --train", "--input 63 --train --opt adam",
+                                 "--input 63 --batch 2", "--input 63 --classes 5"})
     keys.insert(run(net + more).json()["key"].get<std::string>());
-  EXPECT_EQ(keys.size(), 5u);
+  EXPECT_EQ(keys.size(), 6u);
 }
 
 // The way back of the net's first layer makes no gradient of the picture, and is not credited with one.
@@ -167,6 +167,16 @@ TEST_F(Bench, compare_tells_slower_from_equal_by_exit_code) {
   EXPECT_NE(run("bench compare a.json cut.json").err.find("cut.json: line 3"), std::string::npos);
   expect_error("bench compare a.json missing.json", 3);
   EXPECT_EQ(run("bench compare a.json other.json").code, 3);
+}
+
+TEST_F(Bench, compare_does_not_judge_a_few_runs) {
+  write("quick.json", R"({"key":"work","ms":[1,1,1,1,1]})");
+  write("slow.json", R"({"key":"work","ms":[2,2,2,2]})");
+  write("slower.json", R"({"key":"work","ms":[2,2,2,2,2]})");
+  const Said few = run("bench compare quick.json slow.json --json");
+  EXPECT_EQ(few.code, 0) << few.err;
+  EXPECT_EQ(few.json()[0]["verdict"], "too few runs to tell");
+  EXPECT_EQ(run("bench compare quick.json slower.json").code, 5);
 }
 
 TEST_F(Bench, compare_says_what_is_not_comparable) {

@@ -80,6 +80,8 @@ TEST(FewPlaces, what_does_not_suit_is_declined) {
   EXPECT_FALSE(with([](ConvProblem& p) { p.into = 300; }));
   EXPECT_FALSE(with([](ConvProblem& p) { p.alignment[0] = 8; }));
   EXPECT_FALSE(with([](ConvProblem& p) { p.batch = 128; }));
+  EXPECT_FALSE(with([](ConvProblem& p) { p.stride[2] = i64{1} << 40; }));
+  EXPECT_FALSE(with([](ConvProblem& p) { p.low[1] = -(i64{1} << 32), p.high[1] = (i64{1} << 32) + 2; }));
 }
 
 }  // namespace

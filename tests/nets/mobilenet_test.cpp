@@ -34,7 +34,8 @@ TEST(MobileNet, comes_in_any_width) {
   EXPECT_EQ(tabulate(make_model("mobilenet-0.75")).stored, 2601976);  // as many as the released file holds
   EXPECT_EQ(row_of(tabulate(make_model("mobilenet-0.25")), "conv_pw_13").output, (Shape{1, 7, 7, 256}));
   EXPECT_EQ(model_info("mobilenet-0.75").name, "mobilenet-0.75");
-  for (const char* name : {"mobilenet-0", "mobilenet-nan", "mobilenet-9", "mobilenet-0.5x", "mobilenet-", "i3d-0.5"}) {
+  for (const char* name :
+       {"mobilenet-0", "mobilenet-0.03", "mobilenet-nan", "mobilenet-9", "mobilenet-0.5x", "mobilenet-", "i3d-0.5"}) {
     try {
       make_model(name);
       ADD_FAILURE() << name;
