@@ -55,7 +55,7 @@ void few_places(const ConvProblem& p, const ConvTensors& t, const FewPlacesTile&
   const FewPlacesShape s(p);
   const bool is_tile = (tile.columns == 32 || tile.columns == 64) && tile.parts >= 1 &&
                        tile.parts <= std::min(few_places_parts, s.steps());
-  if (!is_tile) fail("convolution: there is no tile {}", to_text(tile));
+  check(is_tile, "convolution: there is no tile {}", to_text(tile));
   const ImplicitOutput e{t.bias.defined() ? t.bias.data<bf16>() : nullptr, p.relu, t.y.data<bf16>()};
   (tile.columns == 32 ? launch<32> : launch<64>)(s, FewPlacesGrid(s, tile), t, e);
 }
